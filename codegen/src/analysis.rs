@@ -1,0 +1,237 @@
+//! What several passes need to know about a protocol: tags, directions, sizes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Error, Result};
+use crate::model::{Body, Bounds, MemberKind, Object, Protocol, Type, Union};
+use crate::rules::{Direction, Rules};
+
+/// A union of events, with its direction.
+#[derive(Clone, Debug)]
+pub(crate) struct EventUnion<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) direction: Direction,
+    /// Put before the names of the handler traits, so that two protocols do not collide.
+    pub(crate) prefix: &'a str,
+    pub(crate) events: Vec<Event<'a>>,
+}
+
+/// One event of a union.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) variant: &'a str,
+    /// The value of `type`.
+    pub(crate) value: &'a str,
+    /// The payload's definition.
+    pub(crate) payload: &'a str,
+}
+
+/// The protocol with what was found out about it.
+pub(crate) struct Analysis<'a> {
+    pub(crate) protocol: &'a Protocol,
+    pub(crate) unions: Vec<EventUnion<'a>>,
+    /// Fields that are tags, by definition: the union writes them, the struct does not have them.
+    tags: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    sent_by_clients: BTreeSet<&'a str>,
+    sent_by_servers: BTreeSet<&'a str>,
+}
+
+impl<'a> Analysis<'a> {
+    pub(crate) fn new(protocol: &'a Protocol, rules: &'a Rules) -> Result<Self> {
+        let mut analysis = Self {
+            protocol,
+            unions: Vec::new(),
+            tags: BTreeMap::new(),
+            sent_by_clients: BTreeSet::new(),
+            sent_by_servers: BTreeSet::new(),
+        };
+        for rule in &rules.events {
+            let union = protocol.union(&rule.name).ok_or_else(|| {
+                Error::new(
+                    &rule.name,
+                    "sync.toml names it as a union of events, but it is none",
+                )
+            })?;
+            let events =
+                events(union).ok_or_else(|| Error::new(&rule.name, "each event must be tagged"))?;
+            let reached = match rule.direction {
+                Direction::Client => &mut analysis.sent_by_clients,
+                Direction::Server => &mut analysis.sent_by_servers,
+            };
+            reach(protocol, &rule.name, reached);
+            analysis.unions.push(EventUnion {
+                name: &rule.name,
+                direction: rule.direction,
+                prefix: &rule.prefix,
+                events,
+            });
+        }
+        for (name, definition) in &protocol.definitions {
+            let published = definition.upstream.as_ref();
+            if published.is_some_and(|published| rules.requests.contains(published)) {
+                reach(protocol, name, &mut analysis.sent_by_clients);
+            }
+            if published.is_some_and(|published| rules.responses.contains(published)) {
+                reach(protocol, name, &mut analysis.sent_by_servers);
+            }
+        }
+        for definition in protocol.definitions.values() {
+            if let Body::Union(Union {
+                tag: Some(tag),
+                members,
+            }) = &definition.body
+            {
+                for member in members {
+                    if let MemberKind::Tagged { name, .. } = &member.kind {
+                        analysis.note_tag(name, tag);
+                    }
+                }
+            }
+        }
+        Ok(analysis)
+    }
+
+    fn note_tag(&mut self, name: &'a str, tag: &'a str) {
+        match self
+            .protocol
+            .definitions
+            .get(name)
+            .map(|definition| &definition.body)
+        {
+            Some(Body::Union(union)) => {
+                for member in &union.members {
+                    if let MemberKind::Tagged { name, .. } = &member.kind {
+                        self.note_tag(name, tag);
+                    }
+                }
+            }
+            _ => {
+                self.tags.entry(name).or_default().insert(tag);
+            }
+        }
+    }
+
+    /// Whether `field` of `name` is written by the union around it.
+    pub(crate) fn is_tag(&self, name: &str, field: &str) -> bool {
+        self.tags.get(name).is_some_and(|tags| tags.contains(field))
+    }
+
+    /// Whether only clients send `name`: then an unknown field in it is a mistake.
+    pub(crate) fn is_strict(&self, name: &str) -> bool {
+        self.sent_by_clients.contains(name) && !self.sent_by_servers.contains(name)
+    }
+
+    /// Whether the types alone refuse everything that the schema of `name` refuses.
+    pub(crate) fn is_self_checking(&self, name: &str) -> bool {
+        let Some(object) = self.protocol.object(name) else {
+            return false;
+        };
+        let fields = || {
+            object
+                .fields
+                .iter()
+                .filter(|(key, _)| !self.is_tag(name, key))
+        };
+        self.is_strict(name)
+            && fields().all(|(_, field)| match &field.ty {
+                Type::Text(text) if text.format.as_deref() == Some("event-id") => {
+                    text.max_length.is_none_or(|max| max == 512) && text.min_length.is_none()
+                }
+                Type::Text(text) => {
+                    text.min_length.is_none() && text.max_length.is_none() && text.pattern.is_none()
+                }
+                Type::Integer(Bounds { minimum, maximum }) => {
+                    maximum.is_none() && matches!(minimum, None | Some(0))
+                }
+                Type::Number(bounds) => bounds.minimum.is_none() && bounds.maximum.is_none(),
+                Type::Boolean | Type::AnyObject => true,
+                Type::Ref(_) | Type::Const(_) | Type::Array(_) | Type::Map(_) => false,
+            })
+    }
+
+    /// Whether a member of a union is large enough to be put behind a `Box`: a union is as large
+    /// as its largest member, and events are moved about.
+    pub(crate) fn is_boxed(&self, name: &str) -> bool {
+        const LARGEST: usize = 160;
+        self.size(name) > LARGEST
+    }
+
+    /// About how many bytes a value of the definition takes.
+    fn size(&self, name: &str) -> usize {
+        match self
+            .protocol
+            .definitions
+            .get(name)
+            .map(|definition| &definition.body)
+        {
+            Some(Body::Object(object)) => self.size_of_object(name, object),
+            Some(Body::Enum(_)) => 24,
+            Some(Body::Union(union)) => union
+                .members
+                .iter()
+                .map(|member| self.size_of_member(&member.kind))
+                .max()
+                .unwrap_or(0),
+            None => 0,
+        }
+    }
+
+    fn size_of_object(&self, name: &str, object: &Object) -> usize {
+        object
+            .fields
+            .iter()
+            .filter(|(key, _)| !self.is_tag(name, key))
+            .map(|(_, field)| self.size_of_type(&field.ty))
+            .sum()
+    }
+
+    fn size_of_member(&self, member: &MemberKind) -> usize {
+        match member {
+            MemberKind::Tagged { name, .. } if self.is_boxed(name) => 16,
+            MemberKind::Tagged { name, .. } => 8 + self.size(name),
+            MemberKind::Literal(_) => 8,
+            MemberKind::Untagged(ty) => 8 + self.size_of_type(ty),
+        }
+    }
+
+    fn size_of_type(&self, ty: &Type) -> usize {
+        match ty {
+            Type::Ref(name) => self.size(name),
+            Type::Text(text)
+                if text
+                    .format
+                    .as_deref()
+                    .is_some_and(|format| format.ends_with("-id")) =>
+            {
+                16
+            }
+            Type::Boolean => 1,
+            Type::Integer(_) | Type::Number(_) => 16,
+            Type::AnyObject => 72,
+            Type::Const(_) | Type::Text(_) | Type::Array(_) | Type::Map(_) => 24,
+        }
+    }
+}
+
+fn events(union: &Union) -> Option<Vec<Event<'_>>> {
+    let events = union.members.iter().map(|member| match &member.kind {
+        MemberKind::Tagged { value, name } => Some(Event {
+            variant: &member.variant,
+            value,
+            payload: name,
+        }),
+        _ => None,
+    });
+    events.collect()
+}
+
+fn reach<'a>(protocol: &'a Protocol, name: &'a str, reached: &mut BTreeSet<&'a str>) {
+    if !reached.insert(name) {
+        return;
+    }
+    if let Some(definition) = protocol.definitions.get(name) {
+        definition
+            .body
+            .each_ref(&mut |next| reach(protocol, next, reached));
+    }
+}

@@ -1,0 +1,82 @@
+//! The choices a person makes about a published document: names, files, kinds of string.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+/// The name of the rules' file in a protocol's folder.
+pub const FILE: &str = "sync.toml";
+
+/// How a published document becomes our schema; read from `sync.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// The unions of events, each with the name it gets here.
+    pub events: Vec<EventUnion>,
+    /// Published definitions outside the events that clients send: read strictly as well.
+    #[serde(default)]
+    pub requests: Vec<String>,
+    /// Published definitions outside the events that the server sends.
+    #[serde(default)]
+    pub responses: Vec<String>,
+    /// Put off the front of published names: `Realtime`.
+    #[serde(default)]
+    pub strip_prefix: String,
+    /// Our name for a published definition, where the stripped one will not do.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+    /// Our name for what the document has inline, by its path here (`UserMessage.content[]`).
+    #[serde(default)]
+    pub inline: BTreeMap<String, String>,
+    /// Our name for a member of a union, by union and value (`AudioFormat.audio/pcm`).
+    #[serde(default)]
+    pub variants: BTreeMap<String, String>,
+    /// Which definitions open a file of their own; what they reach follows them.
+    #[serde(default)]
+    pub families: BTreeMap<String, Vec<String>>,
+    /// What kind of string a field is, by path; `*.field` for any definition.
+    #[serde(default)]
+    pub formats: BTreeMap<String, String>,
+    /// The fields that are base64 of audio, by path.
+    #[serde(default)]
+    pub base64: Vec<String>,
+}
+
+/// One union of events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventUnion {
+    /// The published name.
+    pub published: String,
+    /// Our name.
+    pub name: String,
+    /// Who sends them.
+    pub direction: Direction,
+    /// Put before the names of its events.
+    #[serde(default)]
+    pub prefix: String,
+}
+
+/// Who sends an event.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The client: read strictly, as the real server does.
+    Client,
+    /// The server: read openly, as a client must that outlives a version.
+    Server,
+}
+
+impl Rules {
+    /// Reads `sync.toml` in a protocol's folder.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let file = folder.join(FILE);
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| Error::new(file.display().to_string(), error.to_string()))?;
+        toml::from_str(&text)
+            .map_err(|error| Error::new(file.display().to_string(), error.to_string()))
+    }
+}

@@ -1,0 +1,3 @@
+//! A mock of the `OpenAI` Realtime API, generated from the protocol's own schema.
+
+pub mod protocol;

@@ -1,0 +1,34 @@
+//! The protocol: events and types as the schema has them, and how they are read and written.
+//!
+//! [`realtime`] is generated from `schema/openai-realtime`; the rest is the little that generated
+//! code stands on. [`decode`] reads an event; `serde_json` writes one.
+//!
+//! ```
+//! use mock_realtime::protocol::{decode, realtime::ClientEvent};
+//!
+//! let error = decode::<ClientEvent>(r#"{"type":"response.cancel","respnse_id":"r"}"#).unwrap_err();
+//! assert_eq!(error.path.to_string(), "respnse_id");
+//! ```
+
+mod audio;
+mod check;
+mod decode;
+mod error;
+mod ids;
+mod patch;
+pub mod realtime;
+mod shape;
+mod strings;
+mod tagged;
+
+pub use audio::Base64Audio;
+pub use check::{Mode, Violation, check};
+pub use decode::{Event, EventKind, EventPayload, UnknownEventType, decode};
+pub use error::{DecodeError, DecodeReason, JsonPath, JsonType, PathSegment};
+pub use ids::{CallId, ConversationId, EventId, ItemId, ResponseId, SessionId};
+pub use patch::Patch;
+pub use shape::{FieldShape, MemberShape, ObjectShape, Shape, Shaped, UnionShape};
+
+pub(crate) use decode::not_null;
+pub(crate) use strings::{closed_strings, open_strings};
+pub(crate) use tagged::{Tagged, read_tag};

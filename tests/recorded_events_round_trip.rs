@@ -1,0 +1,104 @@
+//! Every event of the recorded sessions decodes to its type and encodes back to the same JSON.
+
+mod support;
+
+use mock_realtime::protocol::realtime::{ClientEvent, ServerEvent, TranslationServerEvent};
+use mock_realtime::protocol::{Event, EventKind, decode};
+use serde_json::Value;
+
+/// Recorded lines that cannot come back as they were, each with the reason.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "ga_openai_docs_examples.jsonl:10",
+        "OpenAI's page abbreviates the audio with dots, which is no base64",
+    ),
+    (
+        "ga_openai_docs_examples.jsonl:15",
+        "OpenAI's page has a space before the `type`, a typing error",
+    ),
+    (
+        "ga_openai_docs_examples.jsonl:26",
+        "OpenAI's page has a word in place of the audio",
+    ),
+    (
+        "ga_openai_docs_examples.jsonl:50",
+        "OpenAI's page has a word in place of the audio",
+    ),
+];
+
+#[test]
+fn recorded_events_encode_to_what_was_recorded() {
+    let Some(folder) = support::shared("recordings") else {
+        return;
+    };
+    let mut failures = Vec::new();
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("ga_") || !name.ends_with(".jsonl") {
+            continue;
+        }
+        for (number, line) in std::fs::read_to_string(&file).unwrap().lines().enumerate() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let event = &line["event"];
+            let back = match line["dir"].as_str() {
+                Some("s2c") if is_translation(&line) => round_trip::<TranslationServerEvent>(event),
+                Some("s2c") => round_trip::<ServerEvent>(event),
+                Some("c2s") => round_trip::<ClientEvent>(event),
+                _ => continue,
+            };
+            seen += 1;
+            let place = format!("{name}:{}", number + 1);
+            let excepted = EXCEPTIONS.iter().any(|(exception, _)| *exception == place);
+            match back {
+                Ok(()) if excepted => failures.push(format!("{place}: is no exception any more")),
+                Err(difference) if !excepted => {
+                    failures.push(format!("{place}: {}: {difference}", event["type"]))
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {seen}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    assert!(seen > 200, "only {seen} events found");
+}
+
+fn is_translation(line: &Value) -> bool {
+    line["schema"]
+        .as_str()
+        .is_some_and(|schema| schema.starts_with("RealtimeTranslation"))
+}
+
+fn round_trip<E: Event>(event: &Value) -> Result<(), String> {
+    let typed: E = decode(&event.to_string()).map_err(|error| error.to_string())?;
+    assert_eq!(Some(typed.kind().as_str()), event["type"].as_str());
+    let back = serde_json::to_value(&typed).map_err(|error| error.to_string())?;
+    if same(&back, event) {
+        Ok(())
+    } else {
+        Err(format!("\n  was {event}\n  is  {back}"))
+    }
+}
+
+/// Whether two values are the same JSON: `3` and `3.0` are one number.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => one == other,
+    }
+}
