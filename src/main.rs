@@ -1,2 +1,168 @@
-//! x
-fn main() {}
+//! The command line.
+//!
+//! Exit codes: 0 success, 1 the command could not do its work, 2 wrong use.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use mock_realtime::engine::coverage;
+use mock_realtime::protocol::EventKind;
+use mock_realtime::server::{Server, ServerOptions};
+
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 success, 1 the command could not do its work, 2 wrong use.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the mock until ctrl-c.
+    Serve(Serve),
+    /// Print what of the protocol this version does.
+    Coverage,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The seed of ids and padding: the n-th session has the seed after it by n.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .init();
+    let result = match cli.command {
+        Command::Serve(arguments) => serve(&arguments),
+        Command::Coverage => print_coverage(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(arguments: &Serve) -> io::Result<()> {
+    let options = ServerOptions {
+        seed: arguments.seed,
+        ..ServerOptions::default()
+    };
+    let address = (arguments.host, arguments.port);
+    let server = Server::bind(address, options).await.map_err(|error| {
+        let (host, port) = address;
+        io::Error::new(error.kind(), format!("cannot listen on {host} port {port}: {error}; is it taken? --port 0 finds a free one"))
+    })?;
+    let url = server.url();
+    // The first line is for scripts, the rest for people. Whoever started this may have stopped
+    // reading, which is no reason to stop serving.
+    let _ = writeln!(
+        io::stdout(),
+        "listening on {url}\n\n\
+         from openai import OpenAI\n\
+         with OpenAI(api_key=\"mock\", websocket_base_url=\"{url}\").realtime.connect(model=\"gpt-realtime\") as c:\n    \
+         print(c.recv().type)"
+    );
+    server.run(interrupted()).await;
+    Ok(())
+}
+
+/// Ready when ctrl-c is pressed, or the process is asked to terminate.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler the default one ends the process, which is what is wanted.
+        std::future::pending::<()>().await;
+    }
+}
+
+fn print_coverage() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let mut table = Table { out: &mut out };
+    table.client("client events", coverage::is_handled)?;
+    table.server("server events", coverage::emitted_by)?;
+    table.client(
+        "translation client events",
+        coverage::is_translation_handled,
+    )?;
+    table.server(
+        "translation server events",
+        coverage::translation_emitted_by,
+    )
+}
+
+struct Table<'a, W> {
+    out: &'a mut W,
+}
+
+impl<W: Write> Table<'_, W> {
+    fn client<K: EventKind>(
+        &mut self,
+        title: &str,
+        is_handled: impl Fn(K) -> bool,
+    ) -> io::Result<()> {
+        self.rows(
+            title,
+            "handled",
+            |kind| is_handled(kind).then_some("handled"),
+            "not yet",
+        )
+    }
+
+    fn server<K: EventKind>(
+        &mut self,
+        title: &str,
+        emitted_by: impl Fn(K) -> Option<&'static str>,
+    ) -> io::Result<()> {
+        self.rows(title, "emitted", emitted_by, "not yet")
+    }
+
+    fn rows<K: EventKind>(
+        &mut self,
+        title: &str,
+        done: &str,
+        by: impl Fn(K) -> Option<&'static str>,
+        otherwise: &str,
+    ) -> io::Result<()> {
+        let count = K::ALL.iter().filter(|kind| by(**kind).is_some()).count();
+        writeln!(self.out, "{title}: {count}/{} {done}", K::ALL.len())?;
+        for kind in K::ALL {
+            writeln!(
+                self.out,
+                "  {:60} {}",
+                kind.as_str(),
+                by(*kind).unwrap_or(otherwise)
+            )?;
+        }
+        Ok(())
+    }
+}

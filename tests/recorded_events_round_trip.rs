@@ -79,26 +79,9 @@ fn round_trip<E: Event>(event: &Value) -> Result<(), String> {
     let typed: E = decode(&event.to_string()).map_err(|error| error.to_string())?;
     assert_eq!(Some(typed.kind().as_str()), event["type"].as_str());
     let back = serde_json::to_value(&typed).map_err(|error| error.to_string())?;
-    if same(&back, event) {
+    if support::same(&back, event) {
         Ok(())
     } else {
         Err(format!("\n  was {event}\n  is  {back}"))
-    }
-}
-
-/// Whether two values are the same JSON: `3` and `3.0` are one number.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
-        }
-        _ => one == other,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::model::{Body, Bounds, MemberKind, Object, Protocol, Type, Union};
 use crate::rules::{Direction, Rules};
+use crate::structs::own_max_length;
 
 /// A union of events, with its direction.
 #[derive(Clone, Debug)]
@@ -134,11 +135,9 @@ impl<'a> Analysis<'a> {
         };
         self.is_strict(name)
             && fields().all(|(_, field)| match &field.ty {
-                Type::Text(text) if text.format.as_deref() == Some("event-id") => {
-                    text.max_length.is_none_or(|max| max == 512) && text.min_length.is_none()
-                }
                 Type::Text(text) => {
-                    text.min_length.is_none() && text.max_length.is_none() && text.pattern.is_none()
+                    let kept = text.max_length.is_none() || text.max_length == own_max_length(text);
+                    kept && text.min_length.is_none() && text.pattern.is_none()
                 }
                 Type::Integer(Bounds { minimum, maximum }) => {
                     maximum.is_none() && matches!(minimum, None | Some(0))

@@ -55,7 +55,7 @@ fn rust(analysis: &Analysis<'_>) -> Result<String> {
         use std::str::FromStr;
 
         use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
-        use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+        use serde::de::{self, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
         use serde::{Deserialize, Serialize, Serializer};
         use serde_json::{Map, Value};
 

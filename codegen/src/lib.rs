@@ -7,6 +7,7 @@
 //! into the same model and [`write`] lays it down as files.
 
 mod analysis;
+pub mod diff;
 mod docs;
 mod enums;
 pub mod error;

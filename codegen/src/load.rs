@@ -227,7 +227,7 @@ fn ty(schema: &Schema<'_>, beside: &[&str]) -> Result<Type> {
                 format: schema.text("format")?,
                 min_length: schema.number("minLength", Value::as_u64)?,
                 max_length: schema.number("maxLength", Value::as_u64)?,
-                pattern: schema.text("pattern")?,
+                pattern: pattern(schema)?,
                 base64,
             }))
         }
@@ -268,6 +268,16 @@ fn ty(schema: &Schema<'_>, beside: &[&str]) -> Result<Type> {
         Some(other) => Err(schema.error(format!("type `{other}` is not known"))),
         None => Err(schema.error("expected `$ref`, `const` or `type`")),
     }
+}
+
+/// A regular expression that the mock will be able to use.
+fn pattern(schema: &Schema<'_>) -> Result<Option<String>> {
+    let pattern = schema.text("pattern")?;
+    if let Some(pattern) = &pattern {
+        regex_lite::Regex::new(pattern)
+            .map_err(|error| schema.error(format!("`pattern` {pattern}: {error}")))?;
+    }
+    Ok(pattern)
 }
 
 fn union(schema: &Schema<'_>) -> Result<Union> {

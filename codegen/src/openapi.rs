@@ -4,6 +4,8 @@
 //! construct into the one form the model has for it, and refuses what it does not know: a keyword
 //! that is skipped today is a wrong type tomorrow.
 
+mod keywords;
+mod roots;
 mod settle;
 mod union;
 
@@ -13,47 +15,11 @@ use std::collections::{BTreeSet, HashMap};
 use heck::ToUpperCamelCase;
 use serde_json::{Map, Value};
 
+use keywords::{check, integer_bounds, json_type, list, read, single_value_of, strings};
+
 use crate::error::{Error, Result};
 use crate::model::{Array, Body, Bounds, Definition, Enum, Field, Object, Protocol, Text, Type};
 use crate::rules::Rules;
-
-/// Keywords that say nothing about structure.
-const SILENT: &[&str] = &[
-    "description",
-    "title",
-    "example",
-    "examples",
-    "x-oaiMeta",
-    "x-oaiTypeLabel",
-    "x-oaiExpandable",
-    "x-stainless-const",
-];
-
-/// Keywords the import understands.
-const KNOWN: &[&str] = &[
-    "$ref",
-    "type",
-    "enum",
-    "const",
-    "properties",
-    "required",
-    "additionalProperties",
-    "items",
-    "anyOf",
-    "oneOf",
-    "allOf",
-    "discriminator",
-    "nullable",
-    "default",
-    "format",
-    "pattern",
-    "minimum",
-    "maximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-];
 
 /// What an import gives beside the protocol.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +34,28 @@ pub struct Imported {
 
 /// Imports the part of `document` that `rules` name as roots, and all it reaches.
 pub fn import(document: &Value, rules: &Rules) -> Result<Imported> {
+    run(document, rules, Purpose::Keep)
+}
+
+/// Imports `document` to be compared with what is there already.
+///
+/// Where [`import`] needs a person to add a rule, because what `rules` give one name is no longer
+/// the same everywhere or because something they name is gone, this one goes on: the odd one out
+/// gets a name with a number. All else is as there.
+pub fn import_to_compare(document: &Value, rules: &Rules) -> Result<Imported> {
+    run(document, rules, Purpose::Compare)
+}
+
+/// What an import is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Purpose {
+    /// To become the schema: what the rules do not settle is an error.
+    Keep,
+    /// To be compared with the schema.
+    Compare,
+}
+
+fn run(document: &Value, rules: &Rules, purpose: Purpose) -> Result<Imported> {
     let schemas = document
         .pointer("/components/schemas")
         .and_then(Value::as_object)
@@ -85,6 +73,7 @@ pub fn import(document: &Value, rules: &Rules) -> Result<Imported> {
     let mut import = Import {
         schemas,
         rules,
+        purpose,
         used: RefCell::default(),
         named: HashMap::new(),
         open: BTreeSet::new(),
@@ -94,7 +83,7 @@ pub fn import(document: &Value, rules: &Rules) -> Result<Imported> {
     import.roots()?;
     let mut unused_rules = import.unused_rules();
     let mut protocol = import.protocol;
-    unused_rules.extend(settle::settle(&mut protocol, rules)?);
+    unused_rules.extend(settle::settle(&mut protocol, rules, purpose)?);
     Ok(Imported {
         protocol,
         version,
@@ -107,6 +96,7 @@ pub fn import(document: &Value, rules: &Rules) -> Result<Imported> {
 struct Use {
     ty: Type,
     nullable: bool,
+    default: Option<Value>,
 }
 
 /// Where the import is, and what a definition made here would be called.
@@ -141,6 +131,7 @@ impl Place {
 struct Import<'a> {
     schemas: &'a Map<String, Value>,
     rules: &'a Rules,
+    purpose: Purpose,
     /// Rules that matched, as `section.key`.
     used: RefCell<BTreeSet<String>>,
     /// Published name to what it stands for.
@@ -153,119 +144,11 @@ struct Import<'a> {
 }
 
 impl<'a> Import<'a> {
-    fn roots(&mut self) -> Result<()> {
-        for union in &self.rules.events {
-            for published in self.members_by_ref(&union.published)? {
-                let event = self.event_type(&published)?;
-                let name = format!("{}{}", union.prefix, event.to_upper_camel_case());
-                self.events.entry(published).or_insert(name);
-            }
-            self.events
-                .insert(union.published.clone(), union.name.clone());
-        }
-        for union in &self.rules.events {
-            let family = self.family_of(&union.name, "events");
-            self.reference(&union.published, &family, "roots")?;
-        }
-        for published in self.rules.requests.iter().chain(&self.rules.responses) {
-            self.reference(published, "rest", "roots")?;
-        }
-        Ok(())
-    }
-
     fn schema(&self, published: &str, from: &str) -> Result<&'a Map<String, Value>> {
         self.schemas
             .get(published)
             .and_then(Value::as_object)
             .ok_or_else(|| Error::new(from, format!("no definition `{published}` in the document")))
-    }
-
-    fn members_by_ref(&self, published: &str) -> Result<Vec<String>> {
-        let schema = self.schema(published, "sync.toml: events")?;
-        let members = schema
-            .get("anyOf")
-            .or_else(|| schema.get("oneOf"))
-            .and_then(Value::as_array);
-        members
-            .into_iter()
-            .flatten()
-            .map(|member| {
-                reference_name(member).map(str::to_owned).ok_or_else(|| {
-                    Error::new(published, "a member of a union of events is not a `$ref`")
-                })
-            })
-            .collect()
-    }
-
-    fn event_type(&self, published: &str) -> Result<&'a str> {
-        self.schema(published, "sync.toml: events")?
-            .get("properties")
-            .and_then(|properties| properties.get("type"))
-            .and_then(single_value)
-            .ok_or_else(|| Error::new(published, "an event needs a `type` of exactly one value"))
-    }
-
-    /// The name a published definition gets here.
-    fn name_of(&self, published: &str) -> String {
-        if let Some(name) = self.rule("names", &self.rules.names, published) {
-            return name;
-        }
-        if let Some(name) = self.events.get(published) {
-            return name.clone();
-        }
-        let name = published
-            .strip_prefix(self.rules.strip_prefix.as_str())
-            .unwrap_or(published);
-        name.to_upper_camel_case()
-    }
-
-    fn family_of(&self, name: &str, otherwise: &str) -> String {
-        let family = self
-            .rules
-            .families
-            .iter()
-            .find(|(_, names)| names.iter().any(|n| n == name));
-        match family {
-            Some((family, _)) => {
-                self.used.borrow_mut().insert(format!("families.{name}"));
-                family.clone()
-            }
-            None => otherwise.to_owned(),
-        }
-    }
-
-    fn rule(
-        &self,
-        section: &str,
-        rules: &std::collections::BTreeMap<String, String>,
-        key: &str,
-    ) -> Option<String> {
-        let value = rules.get(key)?;
-        self.used.borrow_mut().insert(format!("{section}.{key}"));
-        Some(value.clone())
-    }
-
-    fn unused_rules(&self) -> Vec<String> {
-        let used = self.used.borrow();
-        let names = self.rules.names.keys().map(|key| format!("names.{key}"));
-        let inline = self.rules.inline.keys().map(|key| format!("inline.{key}"));
-        let variants = self
-            .rules
-            .variants
-            .keys()
-            .map(|key| format!("variants.{key}"));
-        let families = self
-            .rules
-            .families
-            .values()
-            .flatten()
-            .map(|name| format!("families.{name}"));
-        names
-            .chain(inline)
-            .chain(variants)
-            .chain(families)
-            .filter(|rule| !used.contains(rule) && !rule.contains('='))
-            .collect()
     }
 
     /// What a published definition stands for; imports it the first time.
@@ -293,11 +176,8 @@ impl<'a> Import<'a> {
 
     /// The heart: what one schema stands for.
     fn value(&mut self, schema: &'a Map<String, Value>, place: &Place) -> Result<Use> {
-        check_keywords(schema, place)?;
-        let nullable = schema
-            .get("nullable")
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
+        check(schema, place)?;
+        let nullable = read(schema, "nullable", Value::as_bool, place)?.unwrap_or(false);
         let mut found = if let Some(name) = schema.get("$ref") {
             let name = name
                 .as_str()
@@ -315,6 +195,9 @@ impl<'a> Import<'a> {
             self.plain(schema, place)?
         };
         found.nullable |= nullable;
+        if let Some(default) = schema.get("default") {
+            found.default = Some(default.clone()).filter(|default| !default.is_null());
+        }
         Ok(found)
     }
 
@@ -325,23 +208,34 @@ impl<'a> Import<'a> {
             "string" => self.string(schema, place)?,
             "integer" => Type::Integer(integer_bounds(schema, place)?),
             "number" => Type::Number(Bounds {
-                minimum: schema.get("minimum").and_then(Value::as_f64),
-                maximum: schema.get("maximum").and_then(Value::as_f64),
+                minimum: read(schema, "minimum", Value::as_f64, place)?,
+                maximum: read(schema, "maximum", Value::as_f64, place)?,
             }),
             "boolean" => Type::Boolean,
             "array" => self.array(schema, place)?,
             "object" => self.object(schema, place)?,
             other => return Err(place.error(format!("type `{other}` is not known"))),
         };
-        Ok(Use { ty, nullable })
+        Ok(Use {
+            ty,
+            nullable,
+            default: None,
+        })
     }
 
     fn string(&mut self, schema: &Map<String, Value>, place: &Place) -> Result<Type> {
-        if let Some(only) = single_value_of(schema) {
+        read(schema, "const", Value::as_str, place)?;
+        // What the document names stays a definition, so that a second value is no new type.
+        if let Some(only) = single_value_of(schema)
+            && place.upstream.is_none()
+        {
             return Ok(Type::Const(only.to_owned()));
         }
-        if let Some(values) = schema.get("enum") {
-            let values = strings(values, place)?;
+        if schema.contains_key("enum") || schema.contains_key("const") {
+            let values = match single_value_of(schema) {
+                Some(only) => vec![only.to_owned()],
+                None => strings(&schema["enum"], place)?,
+            };
             return self.hoist(
                 Body::Enum(Enum {
                     values,
@@ -351,16 +245,10 @@ impl<'a> Import<'a> {
             );
         }
         Ok(Type::Text(Text {
-            format: schema
-                .get("format")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
-            min_length: schema.get("minLength").and_then(Value::as_u64),
-            max_length: schema.get("maxLength").and_then(Value::as_u64),
-            pattern: schema
-                .get("pattern")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            format: read(schema, "format", Value::as_str, place)?.map(str::to_owned),
+            min_length: read(schema, "minLength", Value::as_u64, place)?,
+            max_length: read(schema, "maxLength", Value::as_u64, place)?,
+            pattern: read(schema, "pattern", Value::as_str, place)?.map(str::to_owned),
             base64: false,
         }))
     }
@@ -375,8 +263,8 @@ impl<'a> Import<'a> {
         }
         Ok(Type::Array(Array {
             items: Box::new(items.ty),
-            min_items: schema.get("minItems").and_then(Value::as_u64),
-            max_items: schema.get("maxItems").and_then(Value::as_u64),
+            min_items: read(schema, "minItems", Value::as_u64, place)?,
+            max_items: read(schema, "maxItems", Value::as_u64, place)?,
         }))
     }
 
@@ -386,7 +274,14 @@ impl<'a> Import<'a> {
             return match schema.get("additionalProperties") {
                 Some(Value::Object(values)) => {
                     let inner = self.below(place, "{}", "additionalProperties");
-                    Ok(Type::Map(Box::new(self.value(values, &inner)?.ty)))
+                    let values = self.value(values, &inner)?;
+                    if values.nullable {
+                        return Err(inner.error("a map to things that may be null is not known"));
+                    }
+                    Ok(Type::Map(Box::new(values.ty)))
+                }
+                None | Some(Value::Bool(true)) if schema.contains_key("required") => {
+                    Err(place.error("`required` without `properties` is not known"))
                 }
                 None | Some(Value::Bool(true)) => Ok(Type::AnyObject),
                 Some(other) => {
@@ -424,10 +319,7 @@ impl<'a> Import<'a> {
                 description: None,
                 required: required.contains(name),
                 nullable: found.nullable,
-                default: schema
-                    .get("default")
-                    .filter(|default| !default.is_null())
-                    .cloned(),
+                default: found.default,
                 ty: found.ty,
             };
             object.fields.insert(name.clone(), field);
@@ -482,114 +374,48 @@ impl<'a> Import<'a> {
     fn fill(&mut self, reserved: Option<usize>, body: Body, place: &Place) -> Result<Type> {
         if let Some(index) = reserved {
             self.protocol.definitions[index].body = body;
-        } else if self.protocol.definitions[&place.name].body != body {
-            return Err(place.error(format!(
+            return Ok(Type::Ref(place.name.clone()));
+        }
+        let definition = Definition {
+            family: place.family.clone(),
+            description: None,
+            upstream: place.upstream.clone(),
+            body,
+        };
+        match insert(&mut self.protocol, &place.name, definition, self.purpose) {
+            Some(name) => Ok(Type::Ref(name)),
+            None => Err(place.error(format!(
                 "would be called `{}`, but another definition has that name and differs; \
-                 name this one in sync.toml: inline.\"{}\"",
-                place.name, place.path
-            )));
+                 name this one in sync.toml: {}",
+                place.name,
+                match &place.upstream {
+                    Some(upstream) => format!("names.{upstream}"),
+                    None => format!("inline.\"{}\"", place.path),
+                }
+            ))),
         }
-        Ok(Type::Ref(place.name.clone()))
     }
 }
 
-fn check_keywords(schema: &Map<String, Value>, place: &Place) -> Result<()> {
-    let unknown = schema
-        .keys()
-        .find(|key| !KNOWN.contains(&key.as_str()) && !SILENT.contains(&key.as_str()));
-    match unknown {
-        Some(key) => Err(place.error(format!(
-            "keyword `{key}` is not known; teach it to codegen/src/openapi.rs"
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// The JSON type and whether `null` is allowed beside it.
-fn json_type<'a>(schema: &'a Map<String, Value>, place: &Place) -> Result<(&'a str, bool)> {
-    match schema.get("type") {
-        Some(Value::String(kind)) => Ok((kind, false)),
-        Some(Value::Array(kinds)) => {
-            let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
-            match kinds.as_slice() {
-                [kind, "null"] | ["null", kind] => Ok((kind, true)),
-                [kind] => Ok((kind, false)),
-                _ => Err(place.error("a list of several types is not known")),
+/// Puts a definition under `name`, where an equal one may be already; says under which name it is.
+/// Where another has that name: `None`, or to compare the first free name with a number.
+fn insert(
+    protocol: &mut Protocol,
+    name: &str,
+    definition: Definition,
+    purpose: Purpose,
+) -> Option<String> {
+    let numbered = (2..).map(|number| format!("{name}{number}"));
+    for name in std::iter::once(name.to_owned()).chain(numbered) {
+        match protocol.definitions.get(&name) {
+            None => {
+                protocol.definitions.insert(name.clone(), definition);
+                return Some(name);
             }
+            Some(known) if known.body == definition.body => return Some(name),
+            Some(_) if purpose == Purpose::Keep => return None,
+            Some(_) => {}
         }
-        None if schema.contains_key("properties") => Ok(("object", false)),
-        None if schema.contains_key("const") || schema.contains_key("enum") => {
-            Ok(("string", false))
-        }
-        other => Err(place.error(format!("expected `type`, found {other:?}"))),
     }
-}
-
-/// A whole number's bounds; an `enum` of one number is a bound from both sides.
-fn integer_bounds(schema: &Map<String, Value>, place: &Place) -> Result<Bounds<i64>> {
-    let bound = |key: &str| match schema.get(key) {
-        None => Ok(None),
-        Some(value) => value
-            .as_i64()
-            .map(Some)
-            .ok_or_else(|| place.error(format!("`{key}` of an integer is {value}"))),
-    };
-    match schema
-        .get("enum")
-        .map(|values| values.as_array().map(Vec::as_slice))
-    {
-        None => Ok(Bounds {
-            minimum: bound("minimum")?,
-            maximum: bound("maximum")?,
-        }),
-        Some(Some([only])) => {
-            let only = only.as_i64();
-            Ok(Bounds {
-                minimum: only,
-                maximum: only,
-            })
-        }
-        Some(_) => Err(place.error("an `enum` of several numbers is not known")),
-    }
-}
-
-fn reference_name(schema: &Value) -> Option<&str> {
-    schema
-        .get("$ref")?
-        .as_str()?
-        .strip_prefix("#/components/schemas/")
-}
-
-/// The only string a schema allows.
-fn single_value(schema: &Value) -> Option<&str> {
-    single_value_of(schema.as_object()?)
-}
-
-fn single_value_of(schema: &Map<String, Value>) -> Option<&str> {
-    match (
-        schema.get("const"),
-        schema
-            .get("enum")
-            .and_then(Value::as_array)
-            .map(Vec::as_slice),
-    ) {
-        (Some(only), _) | (None, Some([only])) => only.as_str(),
-        _ => None,
-    }
-}
-
-fn list<'v>(value: &'v Value, place: &Place) -> Result<&'v [Value]> {
-    value
-        .as_array()
-        .map(Vec::as_slice)
-        .ok_or_else(|| place.error("expected a list of schemas"))
-}
-
-fn strings(value: &Value, place: &Place) -> Result<Vec<String>> {
-    let strings = value
-        .as_array()
-        .map(|values| values.iter().map(|v| v.as_str().map(str::to_owned)));
-    strings
-        .and_then(Iterator::collect)
-        .ok_or_else(|| place.error(format!("expected a list of strings, found {value}")))
+    None
 }

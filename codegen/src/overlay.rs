@@ -3,6 +3,7 @@
 //! `overlay.toml` is kept apart from the published structure so that both can be asked for, and so
 //! that following a new document never loses an observation.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -25,6 +26,10 @@ pub struct Overlay {
     /// Changes to published definitions.
     #[serde(default, rename = "observe")]
     observations: Vec<Observation>,
+    /// The order of fields on the wire, by definition, where it is not the document's. Fields
+    /// that are not named follow.
+    #[serde(default)]
+    order: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -97,8 +102,35 @@ impl Overlay {
                     .map_err(|error| error.within(FILE))?;
             }
         }
+        for (name, keys) in &self.order {
+            reorder(name, keys, &mut observed).map_err(|error| error.within(FILE))?;
+        }
         Ok(observed)
     }
+}
+
+fn reorder(name: &str, keys: &[String], protocol: &mut Protocol) -> Result<()> {
+    let Some(Definition {
+        body: Body::Object(object),
+        ..
+    }) = protocol.definitions.get_mut(name)
+    else {
+        return Err(Error::new(
+            format!("order.{name}"),
+            "there is no such object",
+        ));
+    };
+    for (index, key) in keys.iter().enumerate() {
+        let from = object.fields.get_index_of(key);
+        let from = from.ok_or_else(|| {
+            Error::new(
+                format!("order.{name}"),
+                format!("there is no field `{key}`"),
+            )
+        })?;
+        object.fields.move_index(from, index);
+    }
+    Ok(())
 }
 
 impl Observation {

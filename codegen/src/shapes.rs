@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use crate::analysis::Analysis;
 use crate::events::shape_ident;
 use crate::model::{Body, Bounds, Enum, Field, MemberKind, Object, Type, Union};
+use crate::structs::own_max_length;
 
 /// A module with one static a definition.
 pub(crate) fn shapes(analysis: &Analysis<'_>) -> TokenStream {
@@ -118,8 +119,10 @@ fn type_shape(analysis: &Analysis<'_>, ty: &Type) -> TokenStream {
         Type::Const(value) => quote!(Shape::Enum { values: &[#value], open: false }),
         Type::Text(text) if text.base64 => quote!(Shape::Audio),
         Type::Text(text) => {
-            let (min, max) = (length(text.min_length), length(text.max_length));
-            quote!(Shape::String { min_length: #min, max_length: #max })
+            let max = text.max_length.or_else(|| own_max_length(text));
+            let (min, max) = (length(text.min_length), length(max));
+            let pattern = option(text.pattern.as_ref());
+            quote!(Shape::String { min_length: #min, max_length: #max, pattern: #pattern })
         }
         Type::Integer(Bounds { minimum, maximum }) => {
             let (minimum, maximum) = (option(minimum.as_ref()), option(maximum.as_ref()));

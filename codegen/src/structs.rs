@@ -43,6 +43,15 @@ pub(crate) fn string_type(text: &crate::model::Text) -> Option<&'static str> {
         .map(|(_, ty)| *ty)
 }
 
+/// The most characters of an event's id, which its type refuses to read more of: published for all
+/// client events but one.
+pub(crate) const EVENT_ID_LENGTH: u64 = 512;
+
+/// The bound that the hand-written type of a string keeps by itself.
+pub(crate) fn own_max_length(text: &crate::model::Text) -> Option<u64> {
+    (text.format.as_deref() == Some("event-id")).then_some(EVENT_ID_LENGTH)
+}
+
 /// All structs of the protocol, in its order.
 pub(crate) fn structs(analysis: &Analysis<'_>) -> Result<TokenStream> {
     let made = match typify(
@@ -83,16 +92,18 @@ fn typify<'n>(
         settings.with_replacement(name, name, std::iter::empty());
         definitions.insert(name.to_owned(), json!({ "type": "string" }));
     };
-    STRING_TYPES.iter().for_each(|(_, ty)| replace(ty));
+    for (_, ty) in STRING_TYPES {
+        replace(ty);
+    }
     replace(AUDIO_TYPE);
-    let named: Vec<&str> = names.collect();
+    let wanted: Vec<&str> = names.collect();
     for (name, definition) in &analysis.protocol.definitions {
-        if !matches!(definition.body, Body::Object(_)) || !named.contains(&name.as_str()) {
+        if !matches!(definition.body, Body::Object(_)) || !wanted.contains(&name.as_str()) {
             replace(name);
         }
     }
     for (name, definition) in &analysis.protocol.definitions {
-        if let (Body::Object(object), true) = (&definition.body, named.contains(&name.as_str())) {
+        if let (Body::Object(object), true) = (&definition.body, wanted.contains(&name.as_str())) {
             definitions.insert(name.clone(), schema(analysis, name, object));
         }
     }

@@ -285,17 +285,19 @@ fn visit_str(analysis: &Analysis<'_>, parts: &[Part<'_>]) -> Option<TokenStream>
         .iter()
         .map(|(value, variant)| quote!(#value => Ok(Self::Value::#variant)));
     let values = literals.iter().map(|(value, _)| value);
-    let other = match text {
-        Some(part) => {
-            let held = &part.held;
-            quote!(other => #held::deserialize(StrDeserializer::new(other)).map(Self::Value::from))
-        }
-        None => quote!(other => Err(de::Error::unknown_variant(other, &[#(#values),*]))),
+    let read = text.map(|part| {
+        let held = &part.held;
+        quote!(#held::deserialize(StrDeserializer::new(text)).map(Self::Value::from))
+    });
+    let body = match (read, literals.is_empty()) {
+        (Some(read), true) => read,
+        (Some(read), false) => quote!(match text { #(#arms,)* _ => #read }),
+        (None, _) => quote! {
+            match text { #(#arms,)* other => Err(de::Error::unknown_variant(other, &[#(#values),*])) }
+        },
     };
     Some(quote! {
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            match text { #(#arms,)* #other }
-        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> { #body }
     })
 }
 
@@ -307,10 +309,10 @@ fn visit_other(part: &Part<'_>) -> Option<TokenStream> {
     Some(match ty {
         Type::Integer(_) => quote! {
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-                #held::try_from(number).map(Self::Value::#variant).map_err(E::custom)
+                #held::deserialize(number.into_deserializer()).map(Self::Value::#variant)
             }
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-                #held::try_from(number).map(Self::Value::#variant).map_err(E::custom)
+                #held::deserialize(number.into_deserializer()).map(Self::Value::#variant)
             }
         },
         Type::Number(_) => quote! {

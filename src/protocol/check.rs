@@ -3,6 +3,7 @@
 //! Whatever the typed decoder refuses has to be refused here too, since this is
 //! where its errors are explained.
 
+use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
 use super::audio::is_valid_base64;
@@ -109,9 +110,13 @@ impl Checker {
                 Shape::String {
                     min_length,
                     max_length,
+                    pattern,
                 },
                 Value::String(text),
-            ) => characters(text, *min_length, *max_length),
+            ) => {
+                characters(text, *min_length, *max_length)?;
+                pattern.map_or(Ok(()), |pattern| matches(text, pattern))
+            }
             (Shape::Audio, Value::String(text)) => base64(text),
             (Shape::Integer { minimum, maximum }, Value::Number(number)) => {
                 integer(number, *minimum, *maximum)
@@ -360,6 +365,15 @@ fn characters(text: &str, minimum: Option<usize>, maximum: Option<usize>) -> Che
     }
 }
 
+/// The expressions are few and rarely met; keeping them compiled would cost more than it saves.
+fn matches(text: &str, pattern: &'static str) -> Checked {
+    // The generator lets only those through that compile.
+    if Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+        return Err(DecodeReason::PatternMismatch { pattern }.into());
+    }
+    Ok(())
+}
+
 fn elements(array: &[Value], minimum: Option<usize>, maximum: Option<usize>) -> Checked {
     let length = array.len();
     match (minimum, maximum) {
@@ -424,6 +438,7 @@ mod tests {
     static STRING: Shape = Shape::String {
         min_length: None,
         max_length: None,
+        pattern: None,
     };
     static INTEGER: Shape = Shape::Integer {
         minimum: None,
@@ -623,6 +638,7 @@ mod tests {
         let short = Shape::String {
             min_length: None,
             max_length: Some(2),
+            pattern: None,
         };
         accept(&json!("éé"), &short);
         let reason = DecodeReason::TooLong {
@@ -811,6 +827,7 @@ mod tests {
                 MemberShape::Untagged(&Shape::String {
                     min_length: None,
                     max_length: Some(3),
+                    pattern: None,
                 }),
                 MemberShape::Untagged(&STRING),
             ],

@@ -192,6 +192,7 @@ mod tests {
         shape: &Shape::String {
             min_length: None,
             max_length: Some(EventId::MAX_LENGTH),
+            pattern: None,
         },
     };
     static APPEND: ObjectShape = ObjectShape {
@@ -242,6 +243,7 @@ mod tests {
             shape: &Shape::String {
                 min_length: None,
                 max_length: None,
+                pattern: None,
             },
         }],
     };

@@ -224,6 +224,11 @@ pub enum DecodeReason {
         /// The characters it has.
         length: usize,
     },
+    /// The string does not match.
+    PatternMismatch {
+        /// The regular expression it has to match.
+        pattern: &'static str,
+    },
     /// The array has too many elements.
     TooMany {
         /// The most elements allowed.
@@ -278,6 +283,9 @@ impl fmt::Display for DecodeReason {
             }
             Self::TooShort { minimum, length } => {
                 write!(f, "expected at least {minimum} characters, found {length}")
+            }
+            Self::PatternMismatch { pattern } => {
+                write!(f, "expected a string that matches {pattern}")
             }
             Self::TooMany { maximum, length } => {
                 write!(f, "expected at most {maximum} elements, found {length}")

@@ -9,7 +9,72 @@
 //! What clients send is read strictly: an unknown field is refused, as the real server does. What
 //! servers send is read openly, so that these types can read a server that is newer than they are.
 
-// Written by a generator for a reader of the documentation, not for one of the source.
-#![allow(clippy::pedantic)]
+#![allow(
+    clippy::pedantic,
+    clippy::too_many_arguments,
+    reason = "generated: as many fields as the protocol has, and in its words"
+)]
 
 include!(concat!(env!("OUT_DIR"), "/openai-realtime/types.rs"));
+
+/// The protocol as one JSON Schema document (draft 2020-12) with all definitions under `$defs`, as
+/// OpenAI publishes it: for validators.
+pub const PUBLISHED_SCHEMA: &str =
+    include_str!(concat!(env!("OUT_DIR"), "/openai-realtime/published.json"));
+
+/// The same with what the real server was seen to do beyond or against its document: what the types
+/// here are made of, and what the mock sends.
+pub const OBSERVED_SCHEMA: &str =
+    include_str!(concat!(env!("OUT_DIR"), "/openai-realtime/observed.json"));
+
+// What tests write most, in fewer words than the schema needs.
+
+impl UserContent {
+    /// Text that the user typed.
+    pub fn input_text(text: impl Into<String>) -> Self {
+        Self {
+            type_: Some(UserContentType::InputText),
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl AssistantContent {
+    /// Text that the assistant wrote.
+    pub fn output_text(text: impl Into<String>) -> Self {
+        Self {
+            type_: Some(AssistantContentType::OutputText),
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl ContentPart {
+    /// A part of text. Parts say `text` where items say `output_text`.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            type_: Some(ContentPartType::Text),
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl ConversationItem {
+    /// A message that the user typed.
+    ///
+    /// ```
+    /// use mock_realtime::protocol::realtime::{ClientEvent, ConversationItem, ConversationItemCreate};
+    ///
+    /// let event = ClientEvent::from(ConversationItemCreate::new(ConversationItem::user_text("Hello")));
+    /// assert!(serde_json::to_string(&event)?.starts_with(r#"{"type":"conversation.item.create""#));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn user_text(text: impl Into<String>) -> Self {
+        Self::from(Message::from(UserMessage::new(vec![
+            UserContent::input_text(text),
+        ])))
+    }
+}

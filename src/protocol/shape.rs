@@ -23,6 +23,8 @@ pub enum Shape {
         min_length: Option<usize>,
         /// The most characters allowed.
         max_length: Option<usize>,
+        /// A regular expression it has to match somewhere.
+        pattern: Option<&'static str>,
     },
     /// A string of standard base64 with padding.
     Audio,

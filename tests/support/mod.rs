@@ -1,6 +1,16 @@
 //! What several tests need.
+#![allow(dead_code, reason = "each test uses its part")]
+
+pub(crate) mod instance;
+pub(crate) mod transcript;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use mock_realtime::engine::{Input, Output, Session};
+use mock_realtime::protocol::realtime::OBSERVED_SCHEMA;
+use serde_json::{Value, json};
 
 /// The folder with OpenAI's document and the recorded sessions: beside the project, or where
 /// `MOCK_REALTIME_SHARED` says. It is no part of the project; a test that wants it says so and
@@ -16,4 +26,63 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     }
     eprintln!("skipped: {} is not there", path.display());
     None
+}
+
+/// Gives the frame to the session at its beginning; returns what it sends, as JSON.
+pub(crate) fn answer(session: &mut Session, frame: &str) -> Vec<Value> {
+    session.handle(Input::Text(frame), Duration::ZERO);
+    drain(session)
+}
+
+/// What the session sends now, as JSON; a close is `{"close": code, "reason": text}`.
+pub(crate) fn drain(session: &mut Session) -> Vec<Value> {
+    let outputs = std::iter::from_fn(|| session.poll());
+    outputs
+        .map(|output| match output {
+            Output::Event(event) => serde_json::to_value(&event).unwrap(),
+            Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
+        })
+        .collect()
+}
+
+/// The types of these events.
+pub(crate) fn types(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap_or("?"))
+        .collect()
+}
+
+/// Whether a server event is valid, by a validator that knows nothing of this crate.
+pub(crate) fn assert_valid_server_event(event: &Value) {
+    static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator("ServerEvent"));
+    let errors: Vec<String> = VALIDATOR
+        .iter_errors(event)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{event}\n{}", errors.join("\n"));
+}
+
+/// A validator for a definition of the observed schema.
+pub(crate) fn validator(definition: &str) -> jsonschema::Validator {
+    let mut schema: Value = serde_json::from_str(OBSERVED_SCHEMA).unwrap();
+    schema["$ref"] = json!(format!("#/$defs/{definition}"));
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+/// Whether two values are the same JSON: `3` and `3.0` are one number.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => one == other,
+    }
 }

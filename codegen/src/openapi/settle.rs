@@ -5,17 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::ToUpperCamelCase;
 
 use super::union::union_of_one;
+use super::{Purpose, insert};
 use crate::error::{Error, Result};
-use crate::model::{Body, Definition, Enum, MemberKind, Protocol, Type};
+use crate::model::{Body, Definition, Enum, Field, MemberKind, Protocol, Type};
 use crate::rules::Rules;
 
 /// Settles `protocol`; returns the rules that matched nothing.
-pub(super) fn settle(protocol: &mut Protocol, rules: &Rules) -> Result<Vec<String>> {
+pub(super) fn settle(
+    protocol: &mut Protocol,
+    rules: &Rules,
+    purpose: Purpose,
+) -> Result<Vec<String>> {
     let tags = tags(protocol)?;
     require_tags(protocol, &tags);
-    let mut used = name_lone_tagged(protocol, &tags, rules)?;
-    used.extend(hoist_constants(protocol, &tags, rules)?);
-    used.extend(mark_strings(protocol, rules)?);
+    let mut used = name_lone_tagged(protocol, &tags, rules, purpose)?;
+    used.extend(hoist_constants(protocol, &tags, rules, purpose)?);
+    used.extend(mark_strings(protocol, rules, purpose)?);
     let constants = rules
         .inline
         .keys()
@@ -105,40 +110,38 @@ fn name_lone_tagged(
     protocol: &mut Protocol,
     tags: &Tags,
     rules: &Rules,
+    purpose: Purpose,
 ) -> Result<BTreeSet<String>> {
     let mut used = BTreeSet::new();
-    let mut unions = Vec::new();
-    for (name, definition) in &mut protocol.definitions {
-        let Body::Object(object) = &mut definition.body else {
+    for (name, key) in fields(protocol) {
+        let Type::Ref(target) = &field(protocol, &name, &key).ty else {
             continue;
         };
-        for (key, field) in &mut object.fields {
-            let Type::Ref(target) = &field.ty else {
-                continue;
-            };
-            let Some(tags) = tags.get(target) else {
-                continue;
-            };
-            let [(tag, value)] = tags.as_slice() else {
-                return Err(Error::new(
-                    format!("{name}.{key}"),
-                    format!("`{target}` has two tags and is used outside its union"),
-                ));
-            };
-            let path = format!("{name}.{key}");
-            let union = match rules.inline.get(&path) {
-                Some(union) => union.clone(),
-                None => format!("{name}{}", key.to_upper_camel_case()),
-            };
-            used.insert(format!("inline.{path}"));
-            unions.push((
-                union.clone(),
-                union_of_one(tag, value, target, &definition.family),
+        let target = target.clone();
+        let Some(tags) = tags.get(&target) else {
+            continue;
+        };
+        let path = format!("{name}.{key}");
+        let [(tag, value)] = tags.as_slice() else {
+            return Err(Error::new(
+                path,
+                format!("`{target}` has two tags and is used outside its union"),
             ));
-            field.ty = Type::Ref(union);
-        }
+        };
+        let union = match rules.inline.get(&path) {
+            Some(union) => union.clone(),
+            None => format!("{name}{}", key.to_upper_camel_case()),
+        };
+        used.insert(format!("inline.{path}"));
+        let definition = union_of_one(tag, value, &target, &protocol.definitions[&name].family);
+        let union = insert(protocol, &union, definition, purpose).ok_or_else(|| {
+            Error::new(
+                path,
+                format!("would be called `{union}`, but another definition has that name"),
+            )
+        })?;
+        field(protocol, &name, &key).ty = Type::Ref(union);
     }
-    protocol.definitions.extend(unions);
     Ok(used)
 }
 
@@ -147,66 +150,75 @@ fn hoist_constants(
     protocol: &mut Protocol,
     tags: &Tags,
     rules: &Rules,
+    purpose: Purpose,
 ) -> Result<BTreeSet<String>> {
     let mut used = BTreeSet::new();
-    let mut hoisted: Vec<(String, Definition)> = Vec::new();
-    for (name, definition) in &mut protocol.definitions {
-        let Body::Object(object) = &mut definition.body else {
-            continue;
+    for (name, key) in fields(protocol) {
+        let is_tag = tags
+            .get(&name)
+            .is_some_and(|tags| tags.iter().any(|(tag, _)| *tag == key));
+        let (ty, step) = match &field(protocol, &name, &key).ty {
+            Type::Array(array) => (&*array.items, "[]"),
+            ty if !is_tag => (ty, ""),
+            _ => continue,
         };
-        for (key, field) in &mut object.fields {
-            let is_tag = tags
-                .get(name)
-                .is_some_and(|tags| tags.iter().any(|(tag, _)| tag == key));
-            let (place, step) = match &mut field.ty {
-                Type::Array(array) => (&mut *array.items, "[]"),
-                ty if !is_tag => (ty, ""),
-                _ => continue,
-            };
-            let Type::Const(value) = place else { continue };
-            let value = std::mem::take(value);
-            let rule = format!("*.{key}{step}={value}");
-            let enum_name = match rules.inline.get(&rule) {
-                Some(enum_name) => enum_name.clone(),
-                None => format!("{name}{}", key.to_upper_camel_case()),
-            };
-            used.insert(format!("inline.{rule}"));
-            *place = Type::Ref(enum_name.clone());
-            let body = Body::Enum(Enum {
+        let Type::Const(value) = ty else { continue };
+        let value = value.clone();
+        let rule = format!("*.{key}{step}={value}");
+        let hoisted = match rules.inline.get(&rule) {
+            Some(hoisted) => hoisted.clone(),
+            None => format!("{name}{}", key.to_upper_camel_case()),
+        };
+        used.insert(format!("inline.{rule}"));
+        let definition = Definition {
+            family: protocol.definitions[&name].family.clone(),
+            description: None,
+            upstream: None,
+            body: Body::Enum(Enum {
                 values: vec![value],
                 open: false,
-            });
-            let family = definition.family.clone();
-            hoisted.push((
-                enum_name,
-                Definition {
-                    family,
-                    description: None,
-                    upstream: None,
-                    body,
-                },
-            ));
-        }
-    }
-    for (name, definition) in hoisted {
-        match protocol.definitions.get(&name) {
-            Some(known) if known.body != definition.body => {
-                return Err(Error::new(
-                    name,
-                    "a constant would get the name of another definition",
-                ));
-            }
-            Some(_) => {}
-            None => {
-                protocol.definitions.insert(name, definition);
-            }
+            }),
+        };
+        let hoisted = insert(protocol, &hoisted, definition, purpose).ok_or_else(|| {
+            Error::new(
+                format!("{name}.{key}"),
+                format!("a constant would be called `{hoisted}`, which is another definition"),
+            )
+        })?;
+        match &mut field(protocol, &name, &key).ty {
+            Type::Array(array) => *array.items = Type::Ref(hoisted),
+            ty => *ty = Type::Ref(hoisted),
         }
     }
     Ok(used)
 }
 
+/// The fields of all objects, as definition and key.
+fn fields(protocol: &Protocol) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    for (name, definition) in &protocol.definitions {
+        if let Body::Object(object) = &definition.body {
+            let keys = object.fields.keys();
+            fields.extend(keys.map(|key| (name.clone(), key.clone())));
+        }
+    }
+    fields
+}
+
+/// One of [`fields`].
+fn field<'a>(protocol: &'a mut Protocol, name: &str, key: &str) -> &'a mut Field {
+    match &mut protocol.definitions[name].body {
+        Body::Object(object) => &mut object.fields[key],
+        Body::Enum(_) | Body::Union(_) => unreachable!("only objects have fields"),
+    }
+}
+
 /// Marks the strings that are ids, base64 and the like.
-fn mark_strings(protocol: &mut Protocol, rules: &Rules) -> Result<BTreeSet<String>> {
+fn mark_strings(
+    protocol: &mut Protocol,
+    rules: &Rules,
+    purpose: Purpose,
+) -> Result<BTreeSet<String>> {
     let mut used = BTreeSet::new();
     for (name, definition) in &mut protocol.definitions {
         let Body::Object(object) = &mut definition.body else {
@@ -227,10 +239,11 @@ fn mark_strings(protocol: &mut Protocol, rules: &Rules) -> Result<BTreeSet<Strin
                 used.insert(format!("formats.{rule}"));
             }
             if rules.base64.contains(&path) {
-                let Type::Text(text) = &mut field.ty else {
-                    return Err(Error::new(path, "named as base64, but no string"));
-                };
-                text.base64 = true;
+                match &mut field.ty {
+                    Type::Text(text) => text.base64 = true,
+                    _ if purpose == Purpose::Compare => {}
+                    _ => return Err(Error::new(path, "named as base64, but no string")),
+                }
                 used.insert(format!("base64.{path}"));
             }
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use heck::ToUpperCamelCase;
 use serde_json::{Map, Value};
 
-use super::{Import, Place, Use, check_keywords, single_value, single_value_of, strings};
+use super::keywords::{check, single_value, single_value_of, strings};
+use super::{Import, Place, Use};
 use crate::error::Result;
 use crate::model::{Body, Definition, Enum, Member, MemberKind, Type, Union};
 
@@ -21,16 +22,25 @@ impl<'a> Import<'a> {
     ) -> Result<Use> {
         let mut flat = Vec::new();
         let nullable = flatten(members, &mut flat, place)?;
-        if let [only] = flat.as_slice() {
+        if let [only] = flat.as_slice()
+            && !self.is_event_union(place)
+        {
             let mut found = self.value(only, place)?;
             found.nullable |= nullable;
             return Ok(found);
         }
-        let ty = match open_string(&flat, place)? {
-            Some(open) => self.hoist(Body::Enum(open), place)?,
-            None => self.union(schema, &flat, place)?,
+        let (ty, default) = match open_string(&flat, place)? {
+            Some(open) => {
+                let default = flat.iter().find_map(|member| member.get("default"));
+                (self.hoist(Body::Enum(open), place)?, default.cloned())
+            }
+            None => (self.union(schema, &flat, place)?, lone_default(members)),
         };
-        Ok(Use { ty, nullable })
+        Ok(Use {
+            ty,
+            nullable,
+            default,
+        })
     }
 
     fn union(&mut self, schema: &Schema, members: &[&'a Schema], place: &Place) -> Result<Type> {
@@ -186,10 +196,18 @@ impl<'a> Import<'a> {
     }
 
     fn member_name(&mut self, member: &'a Schema, place: &Place) -> Result<String> {
-        match self.value(member, place)?.ty {
+        match self.member_type(member, place)? {
             Type::Ref(name) => Ok(name),
             other => Err(place.error(format!("expected an object, found {other:?}"))),
         }
+    }
+
+    fn member_type(&mut self, member: &'a Schema, place: &Place) -> Result<Type> {
+        let found = self.value(member, place)?;
+        if found.nullable {
+            return Err(place.error("a member of a choice that may itself be null is not known"));
+        }
+        Ok(found.ty)
     }
 
     /// A member that is told apart by its JSON type, or the values of a closed list of strings.
@@ -199,7 +217,7 @@ impl<'a> Import<'a> {
         into: &mut Vec<Member>,
         place: &Place,
     ) -> Result<()> {
-        check_keywords(member, place)?;
+        check(member, place)?;
         if let Some(values) = member.get("enum").or_else(|| member.get("const")) {
             let values = match single_value_of(member) {
                 Some(only) => vec![only.to_owned()],
@@ -220,7 +238,7 @@ impl<'a> Import<'a> {
         };
         let variant = self.variant(place, &label);
         let inner = self.member_place(place, &label, &variant);
-        let ty = self.value(member, &inner)?.ty;
+        let ty = self.member_type(member, &inner)?;
         into.push(Member {
             variant,
             kind: MemberKind::Untagged(ty),
@@ -241,7 +259,7 @@ impl<'a> Import<'a> {
             reference.trim_start_matches("#/components/schemas/"),
             &place.at,
         )?;
-        check_keywords(target, place)?;
+        check(target, place)?;
         target
             .get("enum")
             .map(|values| strings(values, place))
@@ -283,14 +301,17 @@ fn flatten<'a>(members: &'a [Value], into: &mut Vec<&'a Schema>, place: &Place) 
         let member = member
             .as_object()
             .ok_or_else(|| place.error("expected a schema"))?;
-        check_keywords(member, place)?;
+        check(member, place)?;
         let inner = member
             .get("anyOf")
             .or_else(|| member.get("oneOf"))
             .and_then(Value::as_array);
         match inner {
             _ if member.get("type").is_some_and(|kind| kind == "null") => nullable = true,
-            Some(inner) => nullable |= flatten(inner, into, place)?,
+            Some(inner) => {
+                nullable |= flatten(inner, into, place)?;
+                nullable |= member.get("nullable") == Some(&Value::Bool(true));
+            }
             None => into.push(member),
         }
     }
@@ -307,11 +328,30 @@ fn open_string(members: &[&Schema], place: &Place) -> Result<Option<Enum>> {
             member.get("enum"),
         ) {
             (Some("string"), Some(known)) => values.extend(strings(known, place)?),
-            (Some("string"), None) if !member.contains_key("const") => open = true,
+            (Some("string"), None) if is_any_string(member) => open = true,
             _ => return Ok(None),
         }
     }
     Ok((open && !values.is_empty()).then_some(Enum { values, open }))
+}
+
+/// The default of a choice inside this one that has only `null` beside it.
+fn lone_default(members: &[Value]) -> Option<Value> {
+    let mut members = members
+        .iter()
+        .filter(|member| member.get("type").is_none_or(|kind| kind != "null"));
+    match (members.next(), members.next()) {
+        (Some(only), None) => only
+            .get("default")
+            .filter(|default| !default.is_null())
+            .cloned(),
+        _ => None,
+    }
+}
+
+fn is_any_string(member: &Schema) -> bool {
+    const BOUNDS: [&str; 5] = ["const", "format", "pattern", "minLength", "maxLength"];
+    BOUNDS.iter().all(|bound| !member.contains_key(*bound))
 }
 
 /// A union of one: where a tagged object is used by itself, its tag has to be written too.

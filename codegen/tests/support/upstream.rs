@@ -1,0 +1,30 @@
+//! The published document, where it lies beside the project.
+
+use std::path::{Path, PathBuf};
+
+use mock_realtime_codegen::rules::Rules;
+use serde_json::Value;
+
+/// Our folder of the protocol.
+pub(crate) fn folder() -> PathBuf {
+    root().join("schema/openai-realtime")
+}
+
+/// Our rules for it.
+pub(crate) fn rules() -> Rules {
+    Rules::read(&folder()).expect("the rules can be read")
+}
+
+/// The published document; says so and gives `None` where it is not there: it is not ours to ship.
+pub(crate) fn document() -> Option<Value> {
+    let file = root().join("../shared/upstream/openapi.json");
+    let Ok(bytes) = std::fs::read(&file) else {
+        println!("not compared: there is no {}", file.display());
+        return None;
+    };
+    Some(serde_json::from_slice(&bytes).expect("the document is JSON"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,0 +1,108 @@
+//! What of the protocol this version does: which client events are handled, which server events
+//! are emitted, and by what.
+
+use crate::protocol::EventKind;
+use crate::protocol::realtime::{
+    ClientEventKind, ServerEventKind, TranslationClientEventKind, TranslationServerEventKind,
+};
+
+use super::refusal::Refusal;
+
+/// The client events that are refused as not handled yet.
+const NOT_HANDLED: &[ClientEventKind] = &[
+    ClientEventKind::ConversationItemDelete,
+    ClientEventKind::ConversationItemRetrieve,
+    ClientEventKind::ConversationItemTruncate,
+    ClientEventKind::InputAudioBufferAppend,
+    ClientEventKind::InputAudioBufferClear,
+    ClientEventKind::InputAudioBufferCommit,
+    ClientEventKind::OutputAudioBufferClear,
+    ClientEventKind::ResponseCancel,
+];
+
+/// Whether a client event does what it should. A new one cannot be forgotten: its handler is
+/// missing then, and the crate does not build.
+pub fn is_handled(kind: ClientEventKind) -> bool {
+    !NOT_HANDLED.contains(&kind)
+}
+
+/// The refusal of an event whose turn has not come.
+pub(crate) fn not_handled(kind: ClientEventKind) -> Result<(), Refusal> {
+    debug_assert!(!is_handled(kind), "{kind} is said to be handled");
+    Err(Refusal::not_handled(kind.as_str()))
+}
+
+/// The flow that emits a server event, or `None` where nothing does yet.
+///
+/// Exhaustive on purpose: an event added to the schema does not build until it stands here.
+pub fn emitted_by(kind: ServerEventKind) -> Option<&'static str> {
+    use ServerEventKind as Kind;
+    match kind {
+        Kind::SessionCreated => Some("the start of a session"),
+        Kind::SessionUpdated => Some("session.update"),
+        Kind::ConversationItemAdded | Kind::ConversationItemDone => {
+            Some("conversation.item.create, a response's items")
+        }
+        Kind::ResponseCreated
+        | Kind::ResponseDone
+        | Kind::ResponseOutputItemAdded
+        | Kind::ResponseOutputItemDone
+        | Kind::ResponseContentPartAdded
+        | Kind::ResponseContentPartDone
+        | Kind::ResponseOutputTextDelta
+        | Kind::ResponseOutputTextDone
+        | Kind::RateLimitsUpdated => Some("a text response"),
+        Kind::Error => Some("whatever is refused"),
+        Kind::ConversationCreated
+        | Kind::ConversationItemCreated
+        | Kind::ConversationItemDeleted
+        | Kind::ConversationItemInputAudioTranscriptionCompleted
+        | Kind::ConversationItemInputAudioTranscriptionDelta
+        | Kind::ConversationItemInputAudioTranscriptionFailed
+        | Kind::ConversationItemInputAudioTranscriptionSegment
+        | Kind::ConversationItemRetrieved
+        | Kind::ConversationItemTruncated
+        | Kind::InputAudioBufferCleared
+        | Kind::InputAudioBufferCommitted
+        | Kind::InputAudioBufferDtmfEventReceived
+        | Kind::InputAudioBufferSpeechStarted
+        | Kind::InputAudioBufferSpeechStopped
+        | Kind::InputAudioBufferTimeoutTriggered
+        | Kind::McpListToolsCompleted
+        | Kind::McpListToolsFailed
+        | Kind::McpListToolsInProgress
+        | Kind::OutputAudioBufferCleared
+        | Kind::OutputAudioBufferStarted
+        | Kind::OutputAudioBufferStopped
+        | Kind::ResponseFunctionCallArgumentsDelta
+        | Kind::ResponseFunctionCallArgumentsDone
+        | Kind::ResponseMcpCallArgumentsDelta
+        | Kind::ResponseMcpCallArgumentsDone
+        | Kind::ResponseMcpCallCompleted
+        | Kind::ResponseMcpCallFailed
+        | Kind::ResponseMcpCallInProgress
+        | Kind::ResponseOutputAudioDelta
+        | Kind::ResponseOutputAudioDone
+        | Kind::ResponseOutputAudioTranscriptDelta
+        | Kind::ResponseOutputAudioTranscriptDone => None,
+    }
+}
+
+/// Whether an event of a translation session is handled: there are none yet.
+pub fn is_translation_handled(_: TranslationClientEventKind) -> bool {
+    false
+}
+
+/// The flow that emits an event of a translation session: there are none yet.
+pub fn translation_emitted_by(kind: TranslationServerEventKind) -> Option<&'static str> {
+    use TranslationServerEventKind as Kind;
+    match kind {
+        Kind::Error
+        | Kind::SessionCreated
+        | Kind::SessionUpdated
+        | Kind::SessionClosed
+        | Kind::SessionInputTranscriptDelta
+        | Kind::SessionOutputTranscriptDelta
+        | Kind::SessionOutputAudioDelta => None,
+    }
+}

@@ -1,0 +1,157 @@
+//! Ids in the forms of the real server, from a seed.
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use crate::protocol::{ConversationId, EventId, ItemId, ResponseId, SessionId};
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Characters after the prefix: a stamp and noise.
+const STAMP: usize = 5;
+const NOISE: usize = 16;
+
+/// The second from which the stamps of recorded ids count, in Unix time: 50 years of 365 days.
+/// Inferred from the ids and the `expires_at` of two recordings a year apart.
+const STAMP_EPOCH: u64 = 1_576_800_000;
+
+/// Makes ids: the second they are made in, as five base62 digits, and 16 characters of noise.
+///
+/// The noise comes from a seed; the same seed and the same times give the same ids.
+#[derive(Clone, Debug)]
+pub(crate) struct Ids {
+    random: Xoshiro256PlusPlus,
+    stamp: [u8; STAMP],
+    stamped: u64,
+}
+
+impl Ids {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+            stamp: stamp(STAMP_EPOCH),
+            stamped: STAMP_EPOCH,
+        }
+    }
+
+    /// Tells the time, in Unix seconds.
+    pub(crate) fn set_time(&mut self, unix_seconds: u64) {
+        if unix_seconds != self.stamped {
+            self.stamp = stamp(unix_seconds);
+            self.stamped = unix_seconds;
+        }
+    }
+
+    pub(crate) fn event(&mut self) -> EventId {
+        EventId::from(self.stamped_id(b"event_").as_str())
+    }
+
+    pub(crate) fn item(&mut self) -> ItemId {
+        ItemId::from(self.stamped_id(b"item_").as_str())
+    }
+
+    pub(crate) fn response(&mut self) -> ResponseId {
+        ResponseId::from(self.stamped_id(b"resp_").as_str())
+    }
+
+    pub(crate) fn conversation(&mut self) -> ConversationId {
+        ConversationId::from(self.stamped_id(b"conv_").as_str())
+    }
+
+    pub(crate) fn session(&mut self) -> SessionId {
+        SessionId::from(self.stamped_id(b"sess_").as_str())
+    }
+
+    /// `length` base62 characters.
+    pub(crate) fn noise(&mut self, length: usize) -> String {
+        let mut text = String::with_capacity(length);
+        self.fill(length, |digit| text.push(char::from(digit)));
+        text
+    }
+
+    fn stamped_id(&mut self, prefix: &[u8]) -> Id {
+        let mut id = Id {
+            bytes: [0; Id::LONGEST],
+            length: 0,
+        };
+        let stamp = self.stamp;
+        prefix.iter().chain(&stamp).for_each(|byte| id.push(*byte));
+        self.fill(NOISE, |digit| id.push(digit));
+        id
+    }
+
+    /// Ten base62 digits fit into one random number.
+    fn fill(&mut self, length: usize, mut push: impl FnMut(u8)) {
+        let mut left = length;
+        while left > 0 {
+            let mut number = self.random.next_u64();
+            for _ in 0..left.min(10) {
+                push(BASE62[(number % 62) as usize]);
+                number /= 62;
+            }
+            left = left.saturating_sub(10);
+        }
+    }
+}
+
+/// An id on the stack, on its way into the one allocation it is kept in.
+struct Id {
+    bytes: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Id {
+    const LONGEST: usize = 32;
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    fn as_str(&self) -> &str {
+        // All bytes come from ASCII prefixes and digits.
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+fn stamp(unix_seconds: u64) -> [u8; STAMP] {
+    let mut seconds = unix_seconds.saturating_sub(STAMP_EPOCH);
+    let mut stamp = [b'0'; STAMP];
+    for digit in stamp.iter_mut().rev() {
+        *digit = BASE62[(seconds % 62) as usize];
+        seconds /= 62;
+    }
+    stamp
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stamp_is_that_of_a_recorded_id() {
+        // `sess_E6U0wu9FmdwQ0Lgv9ESYH` expired at 1785217650, an hour after it was made.
+        assert_eq!(&stamp(1_785_217_650 - 3600), b"E6U0w");
+    }
+
+    #[test]
+    fn ids_have_the_form_of_the_real_ones() {
+        let mut ids = Ids::new(1);
+        ids.set_time(1_785_214_050);
+        let id = ids.event();
+        assert!(id.starts_with("event_E6U0w"), "{id}");
+        assert_eq!(id.len(), "event_".len() + 21);
+        assert!(
+            id["event_".len()..]
+                .bytes()
+                .all(|byte| BASE62.contains(&byte))
+        );
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_ids() {
+        let (mut one, mut two) = (Ids::new(7), Ids::new(7));
+        assert_eq!(one.item(), two.item());
+        assert_ne!(one.item(), Ids::new(8).item());
+    }
+}

@@ -1,0 +1,326 @@
+//! The error catalogue: what the real server answers to what it does not accept.
+//!
+//! Codes and texts are those of recorded sessions and reports unless marked *inferred*; all
+//! inferred texts are in this file.
+
+use crate::protocol::realtime::{
+    ClientEventKind, ErrorDetails, ErrorEvent, TranslationClientEventKind,
+};
+use crate::protocol::{DecodeError, DecodeReason, EventId, EventKind, JsonType, Patch};
+
+/// Why an event was refused. The session goes on as if it had not come.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Refusal {
+    code: Option<&'static str>,
+    message: String,
+    param: Option<String>,
+    /// The client's id of the event, where it was readable.
+    event_id: Option<EventId>,
+}
+
+impl Refusal {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code: Some(code),
+            message: message.into(),
+            param: None,
+            event_id: None,
+        }
+    }
+
+    fn without_code(message: impl Into<String>) -> Self {
+        Self {
+            code: None,
+            message: message.into(),
+            param: None,
+            event_id: None,
+        }
+    }
+
+    fn at(self, param: impl Into<String>) -> Self {
+        Self {
+            param: Some(param.into()),
+            ..self
+        }
+    }
+
+    /// The same refusal of the event with this id.
+    pub(crate) fn of(self, event_id: Option<EventId>) -> Self {
+        Self {
+            event_id: self.event_id.or(event_id),
+            ..self
+        }
+    }
+
+    /// What it says.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The `error` event.
+    pub(crate) fn into_event(self, event_id: EventId) -> ErrorEvent {
+        let mut details = ErrorDetails::new("invalid_request_error", self.message);
+        details.code = Patch::from(self.code.map(str::to_owned));
+        details.param = Patch::from(self.param);
+        details.event_id = Patch::from(self.event_id);
+        ErrorEvent::new(event_id, details)
+    }
+
+    /// The session has lasted as long as it may.
+    pub(crate) fn expired(minutes: u64) -> Self {
+        Self::new(
+            "session_expired",
+            format!("Your session hit the maximum duration of {minutes} minutes."),
+        )
+    }
+
+    /// A frame that is no text.
+    pub(crate) fn binary_frame() -> Self {
+        Self::new(
+            "invalid_event",
+            "Expected a text WebSocket message; binary frames are not supported.",
+        )
+    }
+
+    /// What this version of the mock does not do yet. Not a text of the real server.
+    pub(crate) fn not_handled(what: &str) -> Self {
+        Self::new(
+            "not_handled",
+            format!("mock-realtime does not handle {what} yet."),
+        )
+    }
+
+    /// `session.update` with the other kind of session.
+    pub(crate) fn other_session_type(passed: &str, session: &str) -> Self {
+        Self::without_code(format!(
+            "Passing a {passed} session update to a {session} session is not allowed."
+        ))
+    }
+
+    /// Inferred: that the model is fixed is documented, the answer was not seen.
+    pub(crate) fn model_is_fixed() -> Self {
+        Self::new("cannot_update_model", "Cannot update a session's model.").at("session.model")
+    }
+
+    /// An update that cannot be brought together with the session. Not a text of the real server.
+    pub(crate) fn unmergeable(message: &str) -> Self {
+        Self::new(
+            "invalid_value",
+            format!("The session cannot be updated: {message}"),
+        )
+        .at("session")
+    }
+
+    /// `conversation.item.create` with an id that is taken.
+    pub(crate) fn duplicate_item(id: &str) -> Self {
+        Self::new(
+            "item_create_duplicate_item_id",
+            format!("Error adding item: an item with id '{id}' already exists."),
+        )
+    }
+
+    /// Inferred: no recording has an unknown `previous_item_id`.
+    pub(crate) fn no_previous_item(id: &str) -> Self {
+        Self::new(
+            "item_create_invalid_previous_item_id",
+            format!("Error adding item: the previous item with id '{id}' does not exist."),
+        )
+    }
+
+    /// `response.create` while the conversation has a response.
+    pub(crate) fn active_response(id: &str) -> Self {
+        Self::new(
+            "conversation_already_has_active_response",
+            format!(
+                "Conversation already has an active response in progress: {id}. \
+                 Wait until the response is finished before creating a new one."
+            ),
+        )
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        let path = error.path.to_string();
+        let refusal = from_reason(&path, error.reason);
+        refusal.of(error.event_id.map(EventId::from))
+    }
+}
+
+fn from_reason(path: &str, reason: DecodeReason) -> Refusal {
+    match reason {
+        DecodeReason::NotJson { message, line, column } => Refusal::new(
+            "invalid_json",
+            format!("Invalid event: failed to parse JSON value. {message} (line {line}, column {column})"),
+        ),
+        // Inferred wording: only text that is no JSON at all was recorded.
+        DecodeReason::NotAnObject { found } => Refusal::new(
+            "invalid_type",
+            format!("Invalid event: expected an object, but got {} instead.", article(found)),
+        ),
+        DecodeReason::MissingType | DecodeReason::MissingField => Refusal::new(
+            "missing_required_parameter",
+            format!("Missing required parameter: '{path}'."),
+        )
+        .at(path),
+        DecodeReason::UnknownType { value, .. } => not_supported(path, &value, &supported_types()),
+        DecodeReason::NotInEnum { value, supported } => not_supported(path, &value, &supported),
+        DecodeReason::UnknownField => {
+            Refusal::new("unknown_parameter", format!("Unknown parameter: '{path}'.")).at(path)
+        }
+        DecodeReason::WrongType { expected, found } => Refusal::new(
+            "invalid_type",
+            format!(
+                "Invalid type for '{path}': expected {}, but got {} instead.",
+                expected_types(&expected),
+                article(found)
+            ),
+        )
+        .at(path),
+        DecodeReason::IntegerBelowMinimum { minimum, value } => bound(path, "integer", "below", ">=", minimum, value),
+        DecodeReason::IntegerAboveMaximum { maximum, value } => bound(path, "integer", "above", "<=", maximum, value),
+        DecodeReason::NumberBelowMinimum { minimum, value } => bound(path, "decimal", "below", ">=", minimum, value),
+        DecodeReason::NumberAboveMaximum { maximum, value } => bound(path, "decimal", "above", "<=", maximum, value),
+        DecodeReason::TooLong { maximum, length } => {
+            size(path, "string", "long", "maximum length", maximum, length)
+        }
+        DecodeReason::TooShort { minimum, length } => {
+            size(path, "string", "short", "minimum length", minimum, length)
+        }
+        // Inferred.
+        DecodeReason::PatternMismatch { pattern } => Refusal::new(
+            "invalid_value",
+            format!(
+                "Invalid '{path}': string does not match pattern. Expected a string that matches the pattern '{pattern}'."
+            ),
+        )
+        .at(path),
+        DecodeReason::TooMany { maximum, length } => {
+            size(path, "array", "long", "maximum length", maximum, length)
+        }
+        DecodeReason::TooFew { minimum, length } => {
+            size(path, "array", "short", "minimum length", minimum, length)
+        }
+        // Inferred.
+        DecodeReason::BadBase64 => Refusal::new(
+            "invalid_value",
+            format!(
+                "Invalid '{path}'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but got an invalid value."
+            ),
+        )
+        .at(path),
+        DecodeReason::Other { message } => Refusal::new("invalid_event", format!("Invalid event: {message}")),
+    }
+}
+
+/// The types the real server says it supports, in its order: those of conversation and translation
+/// sessions together, and without the one for WebRTC.
+fn supported_types() -> [&'static str; 12] {
+    use {ClientEventKind as Client, TranslationClientEventKind as Translation};
+    [
+        Client::SessionUpdate.as_str(),
+        Translation::SessionClose.as_str(),
+        Client::InputAudioBufferAppend.as_str(),
+        Translation::SessionInputAudioBufferAppend.as_str(),
+        Client::InputAudioBufferCommit.as_str(),
+        Client::InputAudioBufferClear.as_str(),
+        Client::ConversationItemCreate.as_str(),
+        Client::ConversationItemTruncate.as_str(),
+        Client::ConversationItemDelete.as_str(),
+        Client::ConversationItemRetrieve.as_str(),
+        Client::ResponseCreate.as_str(),
+        Client::ResponseCancel.as_str(),
+    ]
+}
+
+fn not_supported(path: &str, value: &str, supported: &[&str]) -> Refusal {
+    let supported = list(supported);
+    Refusal::new(
+        "invalid_value",
+        format!("Invalid value: '{value}'. Supported values are: {supported}."),
+    )
+    .at(path)
+}
+
+/// Inferred but for "integer below".
+fn bound(
+    path: &str,
+    kind: &str,
+    side: &str,
+    sign: &str,
+    limit: impl std::fmt::Display,
+    value: impl std::fmt::Display,
+) -> Refusal {
+    let code = match (kind, side) {
+        ("integer", "below") => "integer_below_min_value",
+        ("integer", _) => "integer_above_max_value",
+        (_, "below") => "decimal_below_min_value",
+        _ => "decimal_above_max_value",
+    };
+    let limit_name = if side == "below" {
+        "minimum"
+    } else {
+        "maximum"
+    };
+    Refusal::new(
+        code,
+        format!(
+            "Invalid '{path}': {kind} {side} {limit_name} value. Expected a value {sign} {limit}, but got {value} instead."
+        ),
+    )
+    .at(path)
+}
+
+/// Inferred.
+fn size(
+    path: &str,
+    kind: &str,
+    side: &str,
+    limit_name: &str,
+    limit: usize,
+    length: usize,
+) -> Refusal {
+    let code = match (kind, side) {
+        ("string", "long") => "string_above_max_length",
+        ("string", _) => "string_below_min_length",
+        (_, "long") => "array_above_max_length",
+        _ => "array_below_min_length",
+    };
+    Refusal::new(
+        code,
+        format!(
+            "Invalid '{path}': {kind} too {side}. Expected {} with {limit_name} {limit}, but got {} with length {length} instead.",
+            with_article(kind),
+            with_article(kind),
+        ),
+    )
+    .at(path)
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with('a') { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
+/// `'a', 'b', and 'c'`, as the server lists them.
+fn list(values: &[&str]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+    }
+}
+
+fn article(found: JsonType) -> &'static str {
+    found.with_article()
+}
+
+fn expected_types(expected: &[JsonType]) -> String {
+    let names: Vec<&str> = expected.iter().map(|kind| kind.with_article()).collect();
+    match names.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("one of {} or {last}", most.join(", ")),
+        names => names.join(""),
+    }
+}

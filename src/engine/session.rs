@@ -1,0 +1,186 @@
+//! The session: takes what comes, gives what goes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::generators::ResponseGenerator;
+use crate::protocol::realtime::{
+    ClientEvent, RealtimeSession, ServerEvent, Session as SessionObject, SessionCreated,
+    dispatch_client_event,
+};
+use crate::protocol::{Event, EventId, decode};
+
+use super::conversation::Conversation;
+use super::ids::Ids;
+use super::options::SessionOptions;
+use super::refusal::Refusal;
+use super::response::ActiveResponse;
+use super::settings;
+
+/// What a driver gives the engine.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A text frame of the client.
+    Text(&'a str),
+    /// A binary frame of the client, which the protocol does not have.
+    Binary,
+    /// An event of the client that needs no decoding.
+    Event(ClientEvent),
+    /// Nothing but the time: a deadline has come.
+    Time,
+}
+
+/// What the engine gives a driver.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// An event for the client.
+    Event(ServerEvent),
+    /// The session is over: close with this code and reason, and give it nothing more.
+    Close {
+        /// The WebSocket close code.
+        code: u16,
+        /// The close reason.
+        reason: String,
+    },
+}
+
+/// One session of one client.
+///
+/// Time is what the driver says, counted from the start of the session, and never runs back.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) settings: RealtimeSession,
+    pub(super) conversation: Conversation,
+    pub(super) active: Option<ActiveResponse>,
+    pub(super) generator: Box<dyn ResponseGenerator>,
+    pub(super) previous_item_id_quirk: bool,
+    pub(super) outbox: Outbox,
+    started_at: u64,
+    ends_at: Duration,
+    ended: bool,
+    pub(super) now: Duration,
+}
+
+impl Session {
+    /// A session that has just begun: `session.created` waits to be polled.
+    pub fn new(options: SessionOptions) -> Self {
+        let mut ids = Ids::new(options.seed);
+        ids.set_time(options.started_at);
+        let expires_at = options
+            .started_at
+            .saturating_add(options.maximum_duration.as_secs());
+        let expires_at = i64::try_from(expires_at).unwrap_or(i64::MAX);
+        let settings = settings::defaults(ids.session(), &options.model, expires_at);
+        let conversation = Conversation::new(ids.conversation());
+        let mut session = Self {
+            settings,
+            conversation,
+            active: None,
+            generator: options.generator,
+            previous_item_id_quirk: options.previous_item_id_quirk,
+            outbox: Outbox {
+                ids,
+                queue: VecDeque::new(),
+            },
+            started_at: options.started_at,
+            ends_at: options.maximum_duration,
+            ended: false,
+            now: Duration::ZERO,
+        };
+        let created = session.settings.clone();
+        session
+            .outbox
+            .send(|id| SessionCreated::new(id, SessionObject::from(created)));
+        session
+    }
+
+    /// Takes an input at a time. Everything that follows from it waits to be polled.
+    pub fn handle(&mut self, input: Input<'_>, now: Duration) {
+        if self.ended {
+            return;
+        }
+        self.set_time(now);
+        match input {
+            Input::Text(text) => match decode::<ClientEvent>(text) {
+                Ok(event) => self.handle_event(event),
+                Err(error) => self.refuse(error.into()),
+            },
+            Input::Binary => self.refuse(Refusal::binary_frame()),
+            Input::Event(event) => self.handle_event(event),
+            Input::Time => {}
+        }
+        if self.now >= self.ends_at {
+            self.expire();
+        }
+    }
+
+    /// The next thing to send; `None` until there is another input or the deadline has come.
+    pub fn poll(&mut self) -> Option<Output> {
+        while self.outbox.queue.is_empty() && self.step_response() {}
+        self.outbox.queue.pop_front()
+    }
+
+    /// When to come back with [`Input::Time`] if nothing else happens before.
+    pub fn deadline(&self) -> Option<Duration> {
+        if self.ended {
+            return None;
+        }
+        let step = self.active.as_ref().and_then(ActiveResponse::next_step_at);
+        Some(step.map_or(self.ends_at, |at| at.min(self.ends_at)))
+    }
+
+    /// The session object as the client was last told, or will be.
+    pub fn settings(&self) -> &RealtimeSession {
+        &self.settings
+    }
+
+    /// The conversation.
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    fn set_time(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        self.outbox
+            .ids
+            .set_time(self.started_at.saturating_add(self.now.as_secs()));
+    }
+
+    fn handle_event(&mut self, event: ClientEvent) {
+        let event_id = event.event_id().cloned();
+        if let Err(refusal) = dispatch_client_event(self, event) {
+            self.refuse(refusal.of(event_id));
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.outbox.send(|id| refusal.into_event(id));
+    }
+
+    fn expire(&mut self) {
+        let minutes = self.ends_at.as_secs() / 60;
+        let refusal = Refusal::expired(minutes);
+        let reason = refusal.message().to_owned();
+        self.active = None;
+        self.refuse(refusal);
+        self.outbox
+            .queue
+            .push_back(Output::Close { code: 1001, reason });
+        self.ended = true;
+    }
+}
+
+/// What waits to be sent, and the ids it gets.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    pub(super) ids: Ids,
+    queue: VecDeque<Output>,
+}
+
+impl Outbox {
+    /// Queues the event that `make` makes with a fresh id.
+    pub(super) fn send<P: Into<ServerEvent>>(&mut self, make: impl FnOnce(EventId) -> P) {
+        let event = make(self.ids.event());
+        self.queue.push_back(Output::Event(event.into()));
+    }
+}

@@ -1,0 +1,141 @@
+//! One session's frames: from the socket to the engine and back.
+
+use std::io;
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::engine::{Input, Output, Session, SessionOptions};
+
+/// Bytes read at a time. The library's default costs every idle session 128 KiB; this one costs 4
+/// and still takes an append of 100 ms in two reads.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// The largest message taken: 15 MiB of audio are 20 MiB of base64, and what is too much has to be
+/// read before it can be refused.
+const LARGEST_MESSAGE: usize = 32 * 1024 * 1024;
+
+/// Runs a session on an upgraded connection until either side ends it.
+pub(super) async fn run(
+    upgrade: OnUpgrade,
+    options: SessionOptions,
+    stopping: watch::Receiver<bool>,
+) {
+    let socket = match upgrade.await {
+        Ok(upgraded) => websocket(upgraded).await,
+        Err(error) => return tracing::debug!(%error, "the upgrade broke"),
+    };
+    match socket {
+        Ok(socket) => match pump(socket, Session::new(options), stopping).await {
+            Ok(()) | Err(Error::ConnectionClosed) => tracing::debug!("session over"),
+            Err(error) => tracing::debug!(%error, "session broke"),
+        },
+        Err(error) => tracing::debug!(%error, "the upgrade broke"),
+    }
+}
+
+/// The WebSocket on the bare TCP stream: without what HTTP had wrapped around it.
+async fn websocket(upgraded: Upgraded) -> io::Result<WebSocketStream<TcpStream>> {
+    let parts = upgraded
+        .downcast::<TokioIo<TcpStream>>()
+        .map_err(|_| io::Error::other("the upgraded connection is not the one accepted"))?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
+    let stream = parts.io.into_inner();
+    let early = parts.read_buf.to_vec();
+    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await)
+}
+
+async fn pump(
+    mut socket: WebSocketStream<TcpStream>,
+    mut session: Session,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let start = Instant::now();
+    loop {
+        if send_due(&mut socket, &mut session).await? {
+            return close_politely(&mut socket).await;
+        }
+        let deadline = session.deadline().map(|deadline| start + deadline);
+        tokio::select! {
+            frame = socket.next() => {
+                let now = start.elapsed();
+                match frame {
+                    None | Some(Ok(Message::Close(_))) => return Ok(()),
+                    Some(Ok(Message::Text(text))) => session.handle(Input::Text(&text), now),
+                    Some(Ok(Message::Binary(_))) => session.handle(Input::Binary, now),
+                    // The library answers pings itself.
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Err(error)) => return Err(error),
+                }
+            }
+            () = sleep_until(deadline) => session.handle(Input::Time, start.elapsed()),
+            () = stopped(&mut stopping) => {
+                let reason = "the server is shutting down".into();
+                socket.send(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason }))).await?;
+                return close_politely(&mut socket).await;
+            }
+        }
+    }
+}
+
+/// Sends all that is due in one flush; says whether the session ended with it.
+async fn send_due(
+    socket: &mut WebSocketStream<TcpStream>,
+    session: &mut Session,
+) -> Result<bool, Error> {
+    let mut ended = false;
+    while let Some(output) = session.poll() {
+        let message = match output {
+            Output::Event(event) => match serde_json::to_string(&event) {
+                Ok(text) => Message::text(text),
+                Err(error) => {
+                    tracing::error!(%error, "an event could not be written");
+                    continue;
+                }
+            },
+            Output::Close { code, reason } => {
+                ended = true;
+                Message::Close(Some(CloseFrame {
+                    code: code.into(),
+                    reason: reason.into(),
+                }))
+            }
+        };
+        socket.feed(message).await?;
+    }
+    socket.flush().await?;
+    Ok(ended)
+}
+
+/// Reads until the client has answered the close.
+async fn close_politely(socket: &mut WebSocketStream<TcpStream>) -> Result<(), Error> {
+    while let Some(frame) = socket.next().await {
+        frame?;
+    }
+    Ok(())
+}
+
+/// Sleeps until the deadline, or for ever without one.
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ready when the server wants to stop.
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone, which is stopping too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,182 @@
+//! The server: the engine behind a WebSocket.
+//!
+//! It accepts what an SDK opens when its base URL points here, and pumps frames between the socket
+//! and a [`Session`](crate::engine::Session). No behaviour of the protocol lives here.
+
+mod connection;
+mod handshake;
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::watch;
+
+use crate::engine::SessionOptions;
+use crate::generators::{ResponseGenerator, Scripted};
+
+/// Makes the generator of each new session.
+type Generators = dyn Fn() -> Box<dyn ResponseGenerator> + Send + Sync;
+
+/// What a server is started with.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// The seed of the first session; the sessions after it count up from there.
+    pub seed: u64,
+    /// The Unix second at which every session starts; the real time without one.
+    pub started_at: Option<u64>,
+    /// What sessions say.
+    pub generators: Arc<Generators>,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            started_at: None,
+            generators: Arc::new(|| Box::new(Scripted::default())),
+        }
+    }
+}
+
+impl fmt::Debug for ServerOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerOptions")
+            .field("seed", &self.seed)
+            .field("started_at", &self.started_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server that listens already and serves once it is run.
+///
+/// ```no_run
+/// use mock_realtime::server::{Server, ServerOptions};
+///
+/// # async fn example() -> std::io::Result<()> {
+/// let server = Server::bind("127.0.0.1:0", ServerOptions::default()).await?;
+/// println!("point the SDK at {}", server.url());
+/// server.run(std::future::pending()).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Shared {
+    options: ServerOptions,
+    sessions: AtomicU64,
+}
+
+impl Shared {
+    /// The options of the next session.
+    fn next_session(&self, model: String) -> SessionOptions {
+        let index = self.sessions.fetch_add(1, Ordering::Relaxed);
+        SessionOptions {
+            model,
+            seed: self.options.seed.wrapping_add(index),
+            started_at: self.options.started_at.unwrap_or_else(unix_seconds),
+            generator: (self.options.generators)(),
+            ..SessionOptions::default()
+        }
+    }
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be listened on: it is taken, or not of this machine.
+    pub async fn bind(
+        address: impl ToSocketAddrs,
+        options: ServerOptions,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self {
+            listener,
+            address,
+            shared: Arc::new(Shared {
+                options,
+                sessions: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL for SDKs, to which they add `/realtime`.
+    pub fn url(&self) -> String {
+        format!("ws://{}/v1", self.address)
+    }
+
+    /// Serves until `shutdown` is ready; then takes no new connection, closes the sessions there
+    /// are with code 1001, and returns when the last one is gone.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let (stop, stopping) = watch::channel(false);
+        let mut shutdown = pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        tracing::debug!(%peer, "connected");
+                        tokio::spawn(serve(stream, Arc::clone(&self.shared), stopping.clone()));
+                    }
+                    // Out of file descriptors, or the client is gone again: the next may do better.
+                    Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+                },
+            }
+        }
+        drop(self.listener);
+        drop(stopping);
+        stop.send_replace(true);
+        // Each session holds a receiver until it is over.
+        stop.closed().await;
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>, stopping: watch::Receiver<bool>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let service = service_fn(|request| {
+        let answer = handshake::answer(request, &shared, &stopping);
+        std::future::ready(Ok::<_, std::convert::Infallible>(answer))
+    });
+    let mut stop = stopping.clone();
+    let connection = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::select! {
+        result = connection => if let Err(error) = result {
+            tracing::debug!(%error, "an HTTP connection broke");
+        },
+        // A connection that has not become a session holds nothing worth waiting for.
+        () = connection::stopped(&mut stop) => {}
+    }
+}

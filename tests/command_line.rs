@@ -1,0 +1,73 @@
+//! The binary: what it prints, and how it ends.
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+fn binary() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_mock-realtime"))
+}
+
+#[test]
+fn serve_tells_its_address_in_the_first_line() {
+    let mut server = binary()
+        .args(["serve", "--port", "0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .trim_end()
+        .strip_prefix("listening on ws://")
+        .and_then(|rest| rest.strip_suffix("/v1"));
+    let connected = std::net::TcpStream::connect(address.unwrap());
+    server.kill().unwrap();
+    server.wait().unwrap();
+    connected.unwrap();
+}
+
+#[test]
+fn serve_on_a_taken_port_says_so() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = binary().args(["serve", "--port", &port]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.starts_with(&format!("error: cannot listen on 127.0.0.1 port {port}:")),
+        "{message}"
+    );
+    assert!(message.contains("--port 0"), "{message}");
+}
+
+#[test]
+fn wrong_use_is_exit_code_2() {
+    let output = binary().args(["serve", "--prot", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn coverage_counts_all_events() {
+    let output = binary().arg("coverage").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for (title, all) in [
+        ("client events", 11),
+        ("server events", 46),
+        ("translation client events", 3),
+        ("translation server events", 7),
+    ] {
+        let head = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{title}: ")))
+            .unwrap();
+        assert!(head.contains(&format!("/{all} ")), "{head}");
+    }
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("  ")).count(),
+        11 + 46 + 3 + 7
+    );
+}

@@ -1,0 +1,52 @@
+//! Every event the schema allows decodes to its type and encodes back to the same JSON.
+
+mod support;
+
+use mock_realtime::protocol::realtime::{
+    ClientEvent, ServerEvent, TranslationClientEvent, TranslationServerEvent,
+};
+use mock_realtime::protocol::{Event, EventKind, decode};
+use proptest::prelude::*;
+use serde_json::Value;
+use support::instance::Instances;
+
+fn round_trip<E: Event>(seed: u64) -> Result<(), TestCaseError> {
+    let mut instances = Instances::new(seed);
+    for kind in E::Kind::ALL {
+        let event = instances.event(kind.as_str(), kind.shape());
+        let typed = decode::<E>(&event.to_string())
+            .map_err(|error| TestCaseError::fail(format!("{error}\n{event}")))?;
+        prop_assert_eq!(typed.kind().as_str(), kind.as_str());
+        prop_assert_eq!(
+            typed.event_id().map(ToString::to_string),
+            event["event_id"].as_str().map(str::to_owned)
+        );
+        let back: Value = serde_json::to_value(&typed).unwrap();
+        prop_assert!(support::same(&back, &event), "was {}\nis  {}", event, back);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_clients(seed: u64) {
+        round_trip::<ClientEvent>(seed)?;
+    }
+
+    #[test]
+    fn of_servers(seed: u64) {
+        round_trip::<ServerEvent>(seed)?;
+    }
+
+    #[test]
+    fn of_translation_clients(seed: u64) {
+        round_trip::<TranslationClientEvent>(seed)?;
+    }
+
+    #[test]
+    fn of_translation_servers(seed: u64) {
+        round_trip::<TranslationServerEvent>(seed)?;
+    }
+}

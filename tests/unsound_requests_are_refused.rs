@@ -1,0 +1,129 @@
+//! Well-formed events that the session cannot follow are refused whole.
+
+mod support;
+
+use mock_realtime::engine::{Session, SessionOptions};
+use mock_realtime::generators::Scripted;
+use mock_realtime::protocol::EventKind;
+use mock_realtime::protocol::realtime::ClientEventKind;
+use serde_json::Value;
+use support::{answer, drain, types};
+
+fn session() -> Session {
+    let generator = Box::new(Scripted::new(["One two three."]));
+    let mut session = Session::new(SessionOptions {
+        generator,
+        ..SessionOptions::default()
+    });
+    drain(&mut session);
+    session
+}
+
+#[track_caller]
+fn refused(session: &mut Session, frame: &str) -> Value {
+    let events = answer(session, frame);
+    assert_eq!(types(&events), ["error"], "{frame}");
+    events[0]["error"].clone()
+}
+
+const MESSAGE: &str = r#"{"type":"conversation.item.create","item":{"id":"one","type":"message","role":"user","content":[]}}"#;
+
+#[test]
+fn an_item_id_that_is_taken() {
+    let mut session = session();
+    answer(&mut session, MESSAGE);
+    let error = refused(&mut session, MESSAGE);
+    assert_eq!(error["code"], "item_create_duplicate_item_id");
+    assert_eq!(
+        error["message"],
+        "Error adding item: an item with id 'one' already exists."
+    );
+    assert_eq!(session.conversation().items().count(), 1);
+}
+
+#[test]
+fn an_unknown_previous_item() {
+    let frame = r#"{"type":"conversation.item.create","previous_item_id":"nobody","item":{"type":"message","role":"user","content":[]}}"#;
+    let mut session = session();
+    assert_eq!(
+        refused(&mut session, frame)["code"],
+        "item_create_invalid_previous_item_id"
+    );
+    assert_eq!(session.conversation().items().count(), 0);
+}
+
+#[test]
+fn another_model() {
+    let frame = r#"{"type":"session.update","session":{"type":"realtime","model":"gpt-realtime-mini","instructions":"x"}}"#;
+    let mut session = session();
+    let before = session.settings().clone();
+    assert_eq!(refused(&mut session, frame)["param"], "session.model");
+    assert_eq!(session.settings(), &before);
+}
+
+#[test]
+fn the_same_model_is_no_change() {
+    let frame = r#"{"type":"session.update","session":{"type":"realtime","model":"gpt-realtime"}}"#;
+    assert_eq!(types(&answer(&mut session(), frame)), ["session.updated"]);
+}
+
+#[test]
+fn the_other_kind_of_session() {
+    let frame = r#"{"type":"session.update","session":{"type":"transcription"}}"#;
+    let message = "Passing a transcription session update to a realtime session is not allowed.";
+    assert_eq!(refused(&mut session(), frame)["message"], message);
+}
+
+#[test]
+fn a_response_while_one_is_on_its_way() {
+    let mut session = session();
+    let frame = r#"{"type":"response.create","event_id":"second","response":{"output_modalities":["text"]}}"#;
+    session.handle(
+        mock_realtime::engine::Input::Text(frame),
+        std::time::Duration::ZERO,
+    );
+    // Both are there before anything is polled.
+    session.handle(
+        mock_realtime::engine::Input::Text(frame),
+        std::time::Duration::ZERO,
+    );
+    let events = drain(&mut session);
+    let error = events
+        .iter()
+        .find(|event| event["type"] == "error")
+        .unwrap();
+    assert_eq!(
+        error["error"]["code"],
+        "conversation_already_has_active_response"
+    );
+    assert_eq!(error["error"]["event_id"], "second");
+    let created = events
+        .iter()
+        .find(|event| event["type"] == "response.created")
+        .unwrap();
+    let id = created["response"]["id"].as_str().unwrap();
+    assert!(error["error"]["message"].as_str().unwrap().contains(id));
+    assert_eq!(
+        types(&events)
+            .iter()
+            .filter(|kind| **kind == "response.done")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn what_is_not_handled_yet_is_said() {
+    let mut instances = support::instance::Instances::new(1);
+    for kind in ClientEventKind::ALL {
+        let event = instances.event(kind.as_str(), kind.shape());
+        let events = answer(&mut session(), &event.to_string());
+        let handled = mock_realtime::engine::coverage::is_handled(*kind);
+        let refused = events.iter().any(|event| {
+            event["error"]["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(&format!("handle {kind} yet")))
+        });
+        assert_eq!(handled, !refused, "{kind}: {events:?}");
+    }
+}
