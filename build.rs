@@ -13,11 +13,11 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let schema = env::var_os(SCHEMA).map_or_else(|| root.join("schema"), PathBuf::from);
-    println!("cargo:rerun-if-env-changed={SCHEMA}");
-    println!("cargo:rerun-if-changed={}", schema.display());
+    println!("cargo::rerun-if-env-changed={SCHEMA}");
+    println!("cargo::rerun-if-changed={}", schema.display());
     for protocol in PROTOCOLS {
         if let Err(error) = build(&schema.join(protocol), &out.join(protocol)) {
-            println!("cargo:error={error}");
+            println!("cargo::error={error}");
             process::exit(1);
         }
     }

@@ -61,7 +61,7 @@ fn fields_are_named_with_what_they_hold() {
          Response.mood: field added, optional: \"good\" | \"bad\" (sent by the server; RealtimeResponse.mood)\n"
     );
     let removed = after(&document, |schemas| {
-        remove(&mut schemas["RealtimeResponse"]["properties"], "usage")
+        remove(&mut schemas["RealtimeResponse"]["properties"], "usage");
     });
     assert_eq!(
         removed,

@@ -272,7 +272,7 @@ fn one_of_two_that_share_our_name() {
                 push(
                     &mut schemas[published]["properties"]["size"]["enum"],
                     json!("huge"),
-                )
+                );
             },
             &format!("{ours}.size: value \"huge\" added (sent by {sent_by}; {published}.size)"),
             RECEIVERS,
@@ -397,7 +397,7 @@ fn bounds() {
             remove(
                 &mut schemas["TeaOrderPlace"]["properties"]["note"],
                 "maxLength",
-            )
+            );
         },
         "OrderPlace.note: maxLength removed, was 80 (sent by clients; TeaOrderPlace.note)",
         RECEIVERS,
@@ -445,7 +445,7 @@ fn further_fields() {
 #[test]
 fn a_change_as_json_says_the_same() {
     let changes = changes(|schemas| {
-        schemas["TeaOrderCancel"]["properties"]["reason"] = json!({ "type": "boolean" })
+        schemas["TeaOrderCancel"]["properties"]["reason"] = json!({ "type": "boolean" });
     });
     assert_eq!(changes[0].sent_by, SentBy::Clients);
     assert_eq!(

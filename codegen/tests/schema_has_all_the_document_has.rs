@@ -155,9 +155,8 @@ fn facts_of_ours(ours: &BTreeMap<String, Value>) -> Facts {
         let found = ours
             .iter()
             .find(|(_, schema)| schema["x-upstream"] == published);
-        found
-            .map(|(name, _)| name.clone())
-            .unwrap_or_else(|| panic!("{published} is not in schema/"))
+        let (name, _) = found.unwrap_or_else(|| panic!("{published} is not in schema/"));
+        name.clone()
     };
     facts(&Definitions(ours.clone()), ours_for)
 }

@@ -110,7 +110,7 @@ fn an_overlay_that_no_longer_fits_is_told_and_kept() {
     fs::write(&file, overlay).expect("the overlay can be written");
     assert_eq!(run(&document(), folder.path()).overlay, None);
     let now_published = edited(|schemas| {
-        schemas["TeaTray"]["properties"]["cups"]["type"] = json!(["integer", "null"])
+        schemas["TeaTray"]["properties"]["cups"]["type"] = json!(["integer", "null"]);
     });
     let told = run(&now_published, folder.path())
         .overlay

@@ -42,14 +42,14 @@ enum Task {
 
 #[derive(Subcommand)]
 enum SchemaTask {
-    /// Rewrite the structure of schema/ from an `OpenAPI` document; our descriptions stay
+    /// Rewrite the structure of schema/ from a published document; our descriptions stay
     #[command(after_help = "Exit codes: 0 the schema follows the document; \
         2 the document has something unknown or needs a rule in sync.toml, and nothing was written.")]
     Sync {
         /// The document as JSON; `-` reads standard input
         file: String,
     },
-    /// Say what an `OpenAPI` document would change, and whom that breaks
+    /// Say what a published document would change, and whom that breaks
     #[command(
         after_help = "Senders write a value, receivers read it; each line says who sends it.\n\n\
         Exit codes: 0 nothing differs, and nothing is printed; 1 something differs; \

@@ -58,7 +58,9 @@ impl Definitions {
                     keyword != "allOf" || members.len() == 1,
                     "no rule for {schema}"
                 );
-                members.iter().for_each(|member| self.collect(member, into));
+                for member in members {
+                    self.collect(member, into);
+                }
                 return;
             }
         }
