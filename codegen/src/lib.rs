@@ -4,7 +4,7 @@
 //! The way through: [`load`] reads the files into the [`model`], [`overlay`] adds what the real
 //! server was seen to do, [`generate`] turns the result into types, event enums, handler traits,
 //! shape tables and the surface. From the other side [`openapi`] imports a published document
-//! into the same model and [`write`] lays it down as files.
+//! into the same model and [`mod@write`] lays it down as files.
 
 mod analysis;
 pub mod diff;
