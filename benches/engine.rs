@@ -1,4 +1,5 @@
 //! Sessions in process: `cargo bench --bench engine`.
+#![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The binary: what it prints, and how it ends.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 #![cfg(feature = "cli")]
 
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,6 @@
 //! The typed decoder, the shape tables and an independent validator judge alike: what one refuses
 //! of a client, all refuse.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 mod support;
 

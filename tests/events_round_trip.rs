@@ -1,4 +1,5 @@
 //! Every event the schema allows decodes to its type and encodes back to the same JSON.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Every malformed frame is answered with the catalogue's error, and the session goes on.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The same seed, times and client frames give the same bytes; another seed gives other ids only.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The server over a real socket: handshake, conversation, shutdown.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::protocol::realtime::{
@@ -176,6 +177,17 @@ async fn shutdown_closes_sessions_and_ends() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_answer_the_close_keeps_nobody() {
+    let running = start().await;
+    let mut client = connect(&running.url, "").await;
+    receive(&mut client).await;
+    running.stop.send(()).unwrap();
+    // It is not read from again, so the close is never answered.
+    running.over.await.unwrap();
+    drop(client);
 }
 
 #[tokio::test]

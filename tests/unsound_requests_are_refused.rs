@@ -1,4 +1,5 @@
 //! Well-formed events that the session cannot follow are refused whole.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 mod support;
 

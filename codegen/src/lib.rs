@@ -2,7 +2,7 @@
 //! source, called by the build script and by `cargo xtask`.
 //!
 //! The way through: [`load`] reads the files into the [`model`], [`overlay`] adds what the real
-//! server was seen to do, [`generate`] turns the result into types, event enums, handler traits,
+//! server was seen to do, [`mod@generate`] turns the result into types, event enums, handler traits,
 //! shape tables and the surface. From the other side [`openapi`] imports a published document
 //! into the same model and [`mod@write`] lays it down as files.
 

@@ -4,7 +4,7 @@
 //! Generated from `schema/openai-realtime` by the build script; `cargo xtask codegen --print` shows
 //! the source. Each event is a struct named by its `type` (`response.create` is
 //! [`ResponseCreate`]) and a variant of its enum; fields that may be absent *and* null are a
-//! [`Patch`](crate::protocol::Patch).
+//! [`Patch`].
 //!
 //! What clients send is read strictly: an unknown field is refused, as the real server does. What
 //! servers send is read openly, so that these types can read a server that is newer than they are.

@@ -1,6 +1,7 @@
 //! One session's frames: from the socket to the engine and back.
 
 use std::io;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -23,6 +24,10 @@ const READ_BUFFER: usize = 4 * 1024;
 /// read before it can be refused.
 const LARGEST_MESSAGE: usize = 32 * 1024 * 1024;
 
+/// How long a client has to answer the close of a server that stops. One that reads nothing must
+/// not keep the process.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Runs a session on an upgraded connection until either side ends it.
 pub(super) async fn run(
     upgrade: OnUpgrade,
@@ -33,12 +38,21 @@ pub(super) async fn run(
         Ok(upgraded) => websocket(upgraded).await,
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
     };
-    match socket {
-        Ok(socket) => match pump(socket, Session::new(options), stopping).await {
+    let socket = match socket {
+        Ok(socket) => socket,
+        Err(error) => return tracing::debug!(%error, "the upgrade broke"),
+    };
+    let mut stop = stopping.clone();
+    let patience = async {
+        stopped(&mut stop).await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        result = pump(socket, Session::new(options), stopping) => match result {
             Ok(()) | Err(Error::ConnectionClosed) => tracing::debug!("session over"),
             Err(error) => tracing::debug!(%error, "session broke"),
         },
-        Err(error) => tracing::debug!(%error, "the upgrade broke"),
+        () = patience => tracing::debug!("session dropped: the client did not say goodbye"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 pub(crate) mod instance;
 pub(crate) mod transcript;

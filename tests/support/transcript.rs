@@ -1,9 +1,9 @@
 //! Golden transcripts: `>` what the client sends, `<` what the session sends.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use mock_realtime::engine::{Session, SessionOptions};
+use serde_json::Value;
 
 use super::{answer, assert_valid_server_event, drain};
 
@@ -16,19 +16,13 @@ pub(crate) fn check(name: &str, options: SessionOptions) {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/transcripts/{name}.jsonl"));
     let expected = std::fs::read_to_string(&path).unwrap();
     let mut session = Session::new(options);
-    let mut played = String::new();
-    let mut note = |direction: char, text: &str| writeln!(played, "{direction} {text}").unwrap();
-    let mut send = |events: Vec<serde_json::Value>, note: &mut dyn FnMut(char, &str)| {
-        for event in events {
-            assert_valid_server_event(&event);
-            note('<', &event.to_string());
-        }
-    };
-    send(drain(&mut session), &mut note);
+    let mut played = Vec::new();
+    note_sent(&mut played, &drain(&mut session));
     for frame in expected.lines().filter_map(|line| line.strip_prefix("> ")) {
-        note('>', frame);
-        send(answer(&mut session, frame), &mut note);
+        played.push(format!("> {frame}"));
+        note_sent(&mut played, &answer(&mut session, frame));
     }
+    let played = played.join("\n") + "\n";
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(&path, &played).unwrap();
         return;
@@ -48,4 +42,9 @@ pub(crate) fn check(name: &str, options: SessionOptions) {
         "{}; {UPDATE}=1 rewrites it",
         path.display()
     );
+}
+
+fn note_sent(played: &mut Vec<String>, events: &[Value]) {
+    events.iter().for_each(assert_valid_server_event);
+    played.extend(events.iter().map(|event| format!("< {event}")));
 }
