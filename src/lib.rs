@@ -45,6 +45,7 @@
 //! `cli` (default) adds the binary. Without default features there are types, engine and server on
 //! few dependencies.
 
+pub mod audio;
 pub mod engine;
 pub mod generators;
 pub mod protocol;

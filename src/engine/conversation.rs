@@ -1,9 +1,13 @@
 //! The conversation: its items, in order.
 
-use crate::protocol::realtime::{ConversationItem, FunctionCall, ItemStatus, Message};
+use std::time::Duration;
+
+use crate::audio::Encoding;
+use crate::protocol::realtime::{self, ConversationItem, FunctionCall, ItemStatus, Message};
 use crate::protocol::{ConversationId, ItemId};
 
 use super::refusal::Refusal;
+use super::usage;
 
 /// The client's word for "before everything else".
 const ROOT: &str = "root";
@@ -12,14 +16,35 @@ const ROOT: &str = "root";
 #[derive(Clone, Debug)]
 pub struct Conversation {
     id: ConversationId,
-    items: Vec<(ItemId, ConversationItem)>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    id: ItemId,
+    item: ConversationItem,
+    /// The audio that was really sent, of an assistant's message, or heard, of a user's.
+    audio: Option<ItemAudio>,
+}
+
+/// How much audio of an item there is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ItemAudio {
+    pub(crate) encoding: Encoding,
+    pub(crate) bytes: usize,
+}
+
+impl ItemAudio {
+    fn duration(self) -> Duration {
+        self.encoding.duration(self.bytes)
+    }
 }
 
 impl Conversation {
     pub(crate) fn new(id: ConversationId) -> Self {
         Self {
             id,
-            items: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -28,15 +53,59 @@ impl Conversation {
         &self.id
     }
 
+    /// The object that stands for it in events.
+    pub(crate) fn object(&self) -> realtime::Conversation {
+        realtime::Conversation {
+            id: Some(self.id.clone()),
+            object: Some("realtime.conversation".to_owned()),
+        }
+    }
+
     /// Its items, oldest first.
     pub fn items(&self) -> impl DoubleEndedIterator<Item = &ConversationItem> {
-        self.items.iter().map(|(_, item)| item)
+        self.entries.iter().map(|entry| &entry.item)
+    }
+
+    /// The item with this id.
+    pub fn item(&self, id: &ItemId) -> Option<&ConversationItem> {
+        self.index_of(id).map(|index| &self.entries[index].item)
+    }
+
+    /// The number of items.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the assistant has spoken: then its voice cannot be changed any more.
+    pub(crate) fn has_assistant_audio(&self) -> bool {
+        let spoke = |entry: &Entry| {
+            let assistant = matches!(entry.item, ConversationItem::Message(Message::Assistant(_)));
+            assistant && entry.audio.is_some_and(|audio| audio.bytes > 0)
+        };
+        self.entries.iter().any(spoke)
+    }
+
+    /// The tokens of all speech in it, at what it cost when it was said or heard.
+    pub(crate) fn audio_tokens(&self) -> u64 {
+        let tokens = |entry: &Entry| match (&entry.item, entry.audio) {
+            (ConversationItem::Message(Message::Assistant(_)), Some(audio)) => {
+                usage::spoken_tokens(audio.duration())
+            }
+            (_, Some(audio)) => usage::heard_tokens(audio.duration()),
+            (_, None) => 0,
+        };
+        self.entries.iter().map(tokens).sum()
     }
 
     /// Where an item after `previous` would stand: at the end without one.
     pub(crate) fn place_after(&self, previous: Option<&ItemId>) -> Result<usize, Refusal> {
         match previous {
-            None => Ok(self.items.len()),
+            None => Ok(self.entries.len()),
             Some(id) if *id == ROOT => Ok(0),
             Some(id) => self
                 .index_of(id)
@@ -49,22 +118,63 @@ impl Conversation {
     pub(crate) fn id_before(&self, index: usize) -> Option<&ItemId> {
         index
             .checked_sub(1)
-            .and_then(|before| self.items.get(before))
-            .map(|(id, _)| id)
+            .and_then(|before| self.entries.get(before))
+            .map(|entry| &entry.id)
     }
 
     pub(crate) fn index_of(&self, id: &ItemId) -> Option<usize> {
-        self.items.iter().rposition(|(known, _)| known == id)
+        self.entries.iter().rposition(|entry| entry.id == *id)
     }
 
     pub(crate) fn insert(&mut self, index: usize, id: ItemId, item: ConversationItem) {
-        self.items.insert(index.min(self.items.len()), (id, item));
+        let entry = Entry {
+            id,
+            item,
+            audio: None,
+        };
+        self.entries.insert(index.min(self.entries.len()), entry);
     }
 
     pub(crate) fn replace(&mut self, id: &ItemId, item: ConversationItem) {
         if let Some(index) = self.index_of(id) {
-            self.items[index].1 = item;
+            self.entries[index].item = item;
         }
+    }
+
+    pub(crate) fn set_audio(&mut self, id: &ItemId, audio: ItemAudio) {
+        if let Some(index) = self.index_of(id) {
+            self.entries[index].audio = Some(audio);
+        }
+    }
+
+    /// Removes an item; says whether it was there.
+    pub(crate) fn remove(&mut self, id: &ItemId) -> bool {
+        let index = self.index_of(id);
+        if let Some(index) = index {
+            self.entries.remove(index);
+        }
+        index.is_some()
+    }
+
+    /// Cuts the audio of an item at `end` and forgets what it said: the user has not heard it all.
+    pub(crate) fn truncate(&mut self, id: &ItemId, end: Duration) -> Result<(), Refusal> {
+        let index = self
+            .index_of(id)
+            .ok_or_else(|| Refusal::no_item_to_truncate(id))?;
+        let entry = &mut self.entries[index];
+        let (ConversationItem::Message(Message::Assistant(message)), Some(audio)) =
+            (&mut entry.item, &mut entry.audio)
+        else {
+            return Err(Refusal::no_audio_to_truncate());
+        };
+        if end > audio.duration() {
+            return Err(Refusal::audio_is_shorter(audio.duration(), end));
+        }
+        audio.bytes = audio.encoding.bytes_in(end);
+        for part in &mut message.content {
+            part.transcript = None;
+        }
+        Ok(())
     }
 }
 

@@ -10,14 +10,10 @@ use super::refusal::Refusal;
 
 /// The client events that are refused as not handled yet.
 const NOT_HANDLED: &[ClientEventKind] = &[
-    ClientEventKind::ConversationItemDelete,
-    ClientEventKind::ConversationItemRetrieve,
-    ClientEventKind::ConversationItemTruncate,
     ClientEventKind::InputAudioBufferAppend,
     ClientEventKind::InputAudioBufferClear,
     ClientEventKind::InputAudioBufferCommit,
     ClientEventKind::OutputAudioBufferClear,
-    ClientEventKind::ResponseCancel,
 ];
 
 /// Whether a client event does what it should. A new one cannot be forgotten: its handler is
@@ -43,48 +39,49 @@ pub fn emitted_by(kind: ServerEventKind) -> Option<&'static str> {
         Kind::ConversationItemAdded | Kind::ConversationItemDone => {
             Some("conversation.item.create, a response's items")
         }
+        Kind::ConversationItemDeleted => Some("conversation.item.delete"),
+        Kind::ConversationItemRetrieved => Some("conversation.item.retrieve"),
+        Kind::ConversationItemTruncated => Some("conversation.item.truncate"),
         Kind::ResponseCreated
         | Kind::ResponseDone
         | Kind::ResponseOutputItemAdded
         | Kind::ResponseOutputItemDone
-        | Kind::ResponseContentPartAdded
-        | Kind::ResponseContentPartDone
-        | Kind::ResponseOutputTextDelta
-        | Kind::ResponseOutputTextDone
-        | Kind::RateLimitsUpdated => Some("a text response"),
+        | Kind::RateLimitsUpdated => Some("any response"),
+        Kind::ResponseContentPartAdded | Kind::ResponseContentPartDone => Some("a message"),
+        Kind::ResponseOutputTextDelta | Kind::ResponseOutputTextDone => Some("a message in text"),
+        Kind::ResponseOutputAudioDelta
+        | Kind::ResponseOutputAudioDone
+        | Kind::ResponseOutputAudioTranscriptDelta
+        | Kind::ResponseOutputAudioTranscriptDone => Some("a message in speech"),
+        Kind::ResponseFunctionCallArgumentsDelta | Kind::ResponseFunctionCallArgumentsDone => {
+            Some("a function call")
+        }
+        Kind::ResponseMcpCallArgumentsDelta
+        | Kind::ResponseMcpCallArgumentsDone
+        | Kind::ResponseMcpCallInProgress
+        | Kind::ResponseMcpCallCompleted => Some("an MCP call"),
+        Kind::ResponseMcpCallFailed => Some("an MCP call that fails"),
         Kind::Error => Some("whatever is refused"),
-        Kind::ConversationCreated
-        | Kind::ConversationItemCreated
-        | Kind::ConversationItemDeleted
-        | Kind::ConversationItemInputAudioTranscriptionCompleted
+        Kind::ConversationCreated | Kind::ConversationItemCreated => {
+            Some("the fidelity option for what is published but not sent any more")
+        }
+        Kind::McpListToolsInProgress | Kind::McpListToolsCompleted => {
+            Some("session.update with an MCP server")
+        }
+        Kind::McpListToolsFailed => Some("session.update with an MCP server out of reach"),
+        Kind::ConversationItemInputAudioTranscriptionCompleted
         | Kind::ConversationItemInputAudioTranscriptionDelta
         | Kind::ConversationItemInputAudioTranscriptionFailed
         | Kind::ConversationItemInputAudioTranscriptionSegment
-        | Kind::ConversationItemRetrieved
-        | Kind::ConversationItemTruncated
         | Kind::InputAudioBufferCleared
         | Kind::InputAudioBufferCommitted
         | Kind::InputAudioBufferDtmfEventReceived
         | Kind::InputAudioBufferSpeechStarted
         | Kind::InputAudioBufferSpeechStopped
         | Kind::InputAudioBufferTimeoutTriggered
-        | Kind::McpListToolsCompleted
-        | Kind::McpListToolsFailed
-        | Kind::McpListToolsInProgress
         | Kind::OutputAudioBufferCleared
         | Kind::OutputAudioBufferStarted
-        | Kind::OutputAudioBufferStopped
-        | Kind::ResponseFunctionCallArgumentsDelta
-        | Kind::ResponseFunctionCallArgumentsDone
-        | Kind::ResponseMcpCallArgumentsDelta
-        | Kind::ResponseMcpCallArgumentsDone
-        | Kind::ResponseMcpCallCompleted
-        | Kind::ResponseMcpCallFailed
-        | Kind::ResponseMcpCallInProgress
-        | Kind::ResponseOutputAudioDelta
-        | Kind::ResponseOutputAudioDone
-        | Kind::ResponseOutputAudioTranscriptDelta
-        | Kind::ResponseOutputAudioTranscriptDone => None,
+        | Kind::OutputAudioBufferStopped => None,
     }
 }
 

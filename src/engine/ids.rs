@@ -3,7 +3,7 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use crate::protocol::{ConversationId, EventId, ItemId, ResponseId, SessionId};
+use crate::protocol::{CallId, ConversationId, EventId, ItemId, ResponseId, SessionId};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -60,6 +60,11 @@ impl Ids {
 
     pub(crate) fn session(&mut self) -> SessionId {
         SessionId::from(self.stamped_id(b"sess_").as_str())
+    }
+
+    /// A call's id has no stamp.
+    pub(crate) fn call(&mut self) -> CallId {
+        CallId::from(format!("call_{}", self.noise(NOISE)))
     }
 
     /// `length` base62 characters.

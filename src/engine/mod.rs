@@ -19,6 +19,7 @@ mod conversation;
 pub mod coverage;
 mod handlers;
 mod ids;
+mod mcp;
 mod options;
 mod pieces;
 mod refusal;
@@ -28,5 +29,6 @@ mod settings;
 mod usage;
 
 pub use conversation::Conversation;
-pub use options::SessionOptions;
+pub use options::{Fidelity, SessionOptions};
+pub use response::Pacing;
 pub use session::{Input, Output, Session};

@@ -1,8 +1,12 @@
 //! What a session is started with.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::generators::{ResponseGenerator, Scripted};
+use crate::protocol::realtime::McpListToolsTool;
+
+use super::response::Pacing;
 
 /// What a session is started with.
 #[derive(Debug)]
@@ -15,11 +19,39 @@ pub struct SessionOptions {
     pub started_at: u64,
     /// How long a session may last; the real server allows 60 minutes.
     pub maximum_duration: Duration,
+    /// Where the session follows the real server and where the published document.
+    pub fidelity: Fidelity,
+    /// The tools of MCP servers by their label: what the model's side would find there. A server
+    /// that is not here cannot be reached.
+    pub mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
+    /// How fast responses are sent.
+    pub pacing: Pacing,
+    /// What responses say.
+    pub generator: Box<dyn ResponseGenerator>,
+}
+
+/// Where the real server and its published document differ, which of them to follow. The default
+/// is the real server as recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fidelity {
     /// Whether `conversation.item.done` of a generated item says `null` for the conversation's
     /// first item, as the real server does in all recordings, or the truth.
     pub previous_item_id_quirk: bool,
-    /// What responses say.
-    pub generator: Box<dyn ResponseGenerator>,
+    /// Whether `conversation.created` follows `session.created`: published, but not sent any more.
+    pub conversation_created: bool,
+    /// Whether `conversation.item.created` comes before each `conversation.item.added`: published,
+    /// but not sent any more.
+    pub conversation_item_created: bool,
+}
+
+impl Default for Fidelity {
+    fn default() -> Self {
+        Self {
+            previous_item_id_quirk: true,
+            conversation_created: false,
+            conversation_item_created: false,
+        }
+    }
 }
 
 impl Default for SessionOptions {
@@ -30,7 +62,9 @@ impl Default for SessionOptions {
             // A round moment, so that runs with the defaults are equal to each other.
             started_at: 1_800_000_000,
             maximum_duration: Duration::from_secs(60 * 60),
-            previous_item_id_quirk: true,
+            fidelity: Fidelity::default(),
+            mcp_servers: BTreeMap::new(),
+            pacing: Pacing::INSTANT,
             generator: Box::new(Scripted::default()),
         }
     }

@@ -3,6 +3,8 @@
 //! Codes and texts are those of recorded sessions and reports unless marked *inferred*; all
 //! inferred texts are in this file.
 
+use std::time::Duration;
+
 use crate::protocol::realtime::{
     ClientEventKind, ErrorDetails, ErrorEvent, TranslationClientEventKind,
 };
@@ -124,6 +126,72 @@ impl Refusal {
         Self::new(
             "item_create_invalid_previous_item_id",
             format!("Error adding item: the previous item with id '{id}' does not exist."),
+        )
+    }
+
+    /// `conversation.item.delete` of an item that is not there.
+    pub(crate) fn no_item_to_delete(id: &str) -> Self {
+        Self::new(
+            "item_delete_invalid_item_id",
+            format!("Error deleting item: the item with id '{id}' does not exist."),
+        )
+    }
+
+    /// `conversation.item.retrieve` of an item that is not there. Inferred from the one for delete.
+    pub(crate) fn no_item_to_retrieve(id: &str) -> Self {
+        Self::new(
+            "item_retrieve_invalid_item_id",
+            format!("Error retrieving item: the item with id '{id}' does not exist."),
+        )
+    }
+
+    /// `conversation.item.truncate` of an item that is not there.
+    pub(crate) fn no_item_to_truncate(id: &str) -> Self {
+        Self::new(
+            "item_truncate_invalid_item_id",
+            format!("Error truncating item: the item with id '{id}' does not exist."),
+        )
+    }
+
+    /// `conversation.item.truncate` of anything but the assistant's speech.
+    pub(crate) fn no_audio_to_truncate() -> Self {
+        Self::new(
+            "unsupported_content_type",
+            "Only model output audio messages can be truncated",
+        )
+    }
+
+    /// `conversation.item.truncate` beyond the end.
+    pub(crate) fn audio_is_shorter(audio: Duration, end: Duration) -> Self {
+        let message = format!(
+            "Audio content of {}ms is already shorter than {}ms",
+            audio.as_millis(),
+            end.as_millis()
+        );
+        Self::new("invalid_value", message)
+    }
+
+    /// `conversation.item.create` with the output of a call that nobody made. Inferred.
+    pub(crate) fn no_call(call_id: &str) -> Self {
+        Self::new(
+            "item_create_invalid_call_id",
+            format!("Error adding item: no function call with call_id '{call_id}' exists."),
+        )
+    }
+
+    /// `session.update` with another voice after the assistant has spoken.
+    pub(crate) fn voice_is_fixed() -> Self {
+        Self::new(
+            "cannot_update_voice",
+            "Cannot update a conversation's voice if assistant audio is present.",
+        )
+    }
+
+    /// `response.cancel` with nothing to cancel.
+    pub(crate) fn no_response_to_cancel() -> Self {
+        Self::new(
+            "response_cancel_not_active",
+            "Cancellation failed: no active response found",
         )
     }
 

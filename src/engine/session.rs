@@ -1,21 +1,22 @@
 //! The session: takes what comes, gives what goes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::generators::ResponseGenerator;
 use crate::protocol::realtime::{
-    ClientEvent, RealtimeSession, ServerEvent, Session as SessionObject, SessionCreated,
-    dispatch_client_event,
+    ClientEvent, ConversationCreated, ConversationItemCreate, McpListToolsTool, RealtimeSession,
+    ServerEvent, Session as SessionObject, SessionCreated, dispatch_client_event,
 };
 use crate::protocol::{Event, EventId, decode};
 
 use super::conversation::Conversation;
 use super::ids::Ids;
-use super::options::SessionOptions;
+use super::options::{Fidelity, SessionOptions};
 use super::refusal::Refusal;
-use super::response::ActiveResponse;
+use super::response::{ActiveResponse, Pacing};
 use super::settings;
+use super::usage::Tokens;
 
 /// What a driver gives the engine.
 #[derive(Debug)]
@@ -51,9 +52,16 @@ pub enum Output {
 pub struct Session {
     pub(super) settings: RealtimeSession,
     pub(super) conversation: Conversation,
-    pub(super) active: Option<ActiveResponse>,
+    /// The responses on their way: at most one of the conversation, any number beside it.
+    pub(super) responses: Vec<ActiveResponse>,
+    /// What the last response read: the next one reads it from the cache.
+    pub(super) read_before: Tokens,
+    pub(super) pacing: Pacing,
+    /// Items that wait for the end of the response.
+    pub(super) held_back: Vec<ConversationItemCreate>,
     pub(super) generator: Box<dyn ResponseGenerator>,
-    pub(super) previous_item_id_quirk: bool,
+    pub(super) fidelity: Fidelity,
+    pub(super) mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
     pub(super) outbox: Outbox,
     started_at: u64,
     ends_at: Duration,
@@ -75,9 +83,13 @@ impl Session {
         let mut session = Self {
             settings,
             conversation,
-            active: None,
+            responses: Vec::new(),
+            read_before: Tokens::default(),
+            pacing: options.pacing,
+            held_back: Vec::new(),
             generator: options.generator,
-            previous_item_id_quirk: options.previous_item_id_quirk,
+            fidelity: options.fidelity,
+            mcp_servers: options.mcp_servers,
             outbox: Outbox {
                 ids,
                 queue: VecDeque::new(),
@@ -91,6 +103,12 @@ impl Session {
         session
             .outbox
             .send(|id| SessionCreated::new(id, SessionObject::from(created)));
+        if session.fidelity.conversation_created {
+            let conversation = session.conversation.object();
+            session
+                .outbox
+                .send(|id| ConversationCreated::new(id, conversation));
+        }
         session
     }
 
@@ -125,7 +143,7 @@ impl Session {
         if self.ended {
             return None;
         }
-        let step = self.active.as_ref().and_then(ActiveResponse::next_step_at);
+        let step = self.next_response_step_at();
         Some(step.map_or(self.ends_at, |at| at.min(self.ends_at)))
     }
 
@@ -153,7 +171,7 @@ impl Session {
         }
     }
 
-    fn refuse(&mut self, refusal: Refusal) {
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
         self.outbox.send(|id| refusal.into_event(id));
     }
 
@@ -161,7 +179,7 @@ impl Session {
         let minutes = self.ends_at.as_secs() / 60;
         let refusal = Refusal::expired(minutes);
         let reason = refusal.message().to_owned();
-        self.active = None;
+        self.responses.clear();
         self.refuse(refusal);
         self.outbox
             .queue

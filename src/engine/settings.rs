@@ -92,10 +92,12 @@ impl Family {
     }
 }
 
-/// What an update makes of the session: all of it or, as an error, nothing.
+/// What an update makes of the session: all of it or, as an error, nothing. The voice is fixed once
+/// the assistant has spoken.
 pub(crate) fn update(
     current: &RealtimeSession,
     mut update: RealtimeSessionConfig,
+    has_spoken: bool,
 ) -> Result<RealtimeSession, Refusal> {
     if update
         .model
@@ -106,7 +108,14 @@ pub(crate) fn update(
     }
     // Recorded: an empty text leaves the instructions that are.
     update.instructions = update.instructions.filter(|text| !text.is_empty());
-    let voice = take_custom_voice(&mut update);
+    let voice = take_voice(&mut update);
+    if has_spoken
+        && voice
+            .as_ref()
+            .is_some_and(|voice| Some(voice) != current_voice(current))
+    {
+        return Err(Refusal::voice_is_fixed());
+    }
     let mut merged = to_map(current)?;
     merge(&mut merged, to_map(&update)?);
     let mut session: RealtimeSession =
@@ -126,12 +135,16 @@ pub(crate) fn update(
 }
 
 /// A custom voice is asked for as an object and shown by its id.
-fn take_custom_voice(update: &mut RealtimeSessionConfig) -> Option<Voice> {
+fn take_voice(update: &mut RealtimeSessionConfig) -> Option<Voice> {
     let voice = &mut update.audio.as_mut()?.output.as_mut()?.voice;
     match voice.take()? {
         VoiceOrCustom::Custom(custom) => Some(Voice::from(custom.id.as_str())),
         VoiceOrCustom::Voice(known) => Some(known),
     }
+}
+
+fn current_voice(session: &RealtimeSession) -> Option<&Voice> {
+    session.audio.as_ref()?.output.as_ref()?.voice.as_ref()
 }
 
 /// Fills in what the server fills in: the defaults of what was set in part.

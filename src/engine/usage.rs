@@ -1,28 +1,66 @@
 //! What a response costs, in tokens.
 
+use std::time::Duration;
+
 use crate::protocol::realtime::{
-    AssistantContent, CachedTokensDetails, ConversationItem, InputTokenDetails, Message,
-    OutputTokenDetails, RateLimit, RateLimitName, RealtimeSession, Usage,
+    CachedTokensDetails, ConversationItem, InputTokenDetails, Message, OutputTokenDetails,
+    RateLimit, RateLimitName, RealtimeSession, Usage,
 };
 
 use super::conversation::Conversation;
 use super::pieces::pieces;
 
 /// The limit that `rate_limits.updated` tells, as a paying account was seen to have.
-const TOKENS_A_MINUTE: i64 = 15_000_000;
+const TOKENS_A_MINUTE: u64 = 15_000_000;
 
-/// Text tokens the model reads: instructions and the text of all items.
-pub(crate) fn input_tokens(session: &RealtimeSession, conversation: &Conversation) -> i64 {
+/// A token of speech that the model says, and one of speech that it hears.
+const SPOKEN_TOKEN: Duration = Duration::from_millis(50);
+const HEARD_TOKEN: Duration = Duration::from_millis(100);
+
+/// Tokens by what they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) text: u64,
+    pub(crate) audio: u64,
+}
+
+impl Tokens {
+    pub(crate) fn total(self) -> u64 {
+        self.text + self.audio
+    }
+}
+
+/// The tokens of speech that was said.
+pub(crate) fn spoken_tokens(duration: Duration) -> u64 {
+    whole(duration, SPOKEN_TOKEN)
+}
+
+/// The tokens of speech that was heard.
+pub(crate) fn heard_tokens(duration: Duration) -> u64 {
+    whole(duration, HEARD_TOKEN)
+}
+
+fn whole(duration: Duration, token: Duration) -> u64 {
+    u64::try_from(duration.as_micros().div_ceil(token.as_micros())).unwrap_or(u64::MAX)
+}
+
+/// What the model reads: the instructions and all items. Speech the assistant said comes back at
+/// what it cost when it was said.
+pub(crate) fn input_tokens(session: &RealtimeSession, conversation: &Conversation) -> Tokens {
     let instructions = session.instructions.as_deref().map_or(0, tokens);
-    instructions + conversation.items().map(item_tokens).sum::<i64>()
+    let text = conversation.items().map(item_tokens).sum::<u64>();
+    Tokens {
+        text: instructions + text,
+        audio: conversation.audio_tokens(),
+    }
 }
 
 /// One piece of text is one token.
-fn tokens(text: &str) -> i64 {
-    i64::try_from(pieces(text).count()).unwrap_or(i64::MAX)
+fn tokens(text: &str) -> u64 {
+    pieces(text).count() as u64
 }
 
-fn item_tokens(item: &ConversationItem) -> i64 {
+fn item_tokens(item: &ConversationItem) -> u64 {
     let text = |text: &Option<String>| text.as_deref().map_or(0, tokens);
     match item {
         ConversationItem::Message(Message::System(message)) => {
@@ -31,44 +69,48 @@ fn item_tokens(item: &ConversationItem) -> i64 {
         ConversationItem::Message(Message::User(message)) => {
             message.content.iter().map(|part| text(&part.text)).sum()
         }
-        ConversationItem::Message(Message::Assistant(message)) => {
-            message.content.iter().map(assistant_tokens).sum()
-        }
+        ConversationItem::Message(Message::Assistant(message)) => message
+            .content
+            .iter()
+            .map(|part| text(&part.text) + text(&part.transcript))
+            .sum(),
         ConversationItem::FunctionCall(call) => tokens(&call.name) + tokens(&call.arguments),
         ConversationItem::FunctionCallOutput(output) => tokens(&output.output),
         _ => 0,
     }
 }
 
-fn assistant_tokens(part: &AssistantContent) -> i64 {
-    [&part.text, &part.transcript]
-        .into_iter()
-        .flatten()
-        .map(|text| tokens(text))
-        .sum()
-}
-
-/// The usage of a response that read and wrote text only.
-pub(crate) fn of_text(input: i64, output: i64) -> Usage {
+/// The usage object.
+pub(crate) fn of(input: Tokens, cached: Tokens, output: Tokens) -> Usage {
+    let count = |tokens: u64| Some(i64::try_from(tokens).unwrap_or(i64::MAX));
     Usage {
-        total_tokens: Some(input + output),
-        input_tokens: Some(input),
-        output_tokens: Some(output),
+        total_tokens: count(input.total() + output.total()),
+        input_tokens: count(input.total()),
+        output_tokens: count(output.total()),
         input_token_details: Some(InputTokenDetails {
-            text_tokens: Some(input),
-            audio_tokens: Some(0),
+            text_tokens: count(input.text),
+            audio_tokens: count(input.audio),
             image_tokens: Some(0),
-            cached_tokens: Some(0),
+            cached_tokens: count(cached.total()),
             cached_tokens_details: Some(CachedTokensDetails {
-                text_tokens: Some(0),
-                audio_tokens: Some(0),
+                text_tokens: count(cached.text),
+                audio_tokens: count(cached.audio),
                 image_tokens: Some(0),
             }),
         }),
         output_token_details: Some(OutputTokenDetails {
-            text_tokens: Some(output),
-            audio_tokens: Some(0),
+            text_tokens: count(output.text),
+            audio_tokens: count(output.audio),
         }),
+    }
+}
+
+/// What of the input was read before: whole blocks of 64 tokens, as in all recordings.
+pub(crate) fn cached(input: Tokens, before: Tokens) -> Tokens {
+    let blocks = |now: u64, before: u64| now.min(before) / 64 * 64;
+    Tokens {
+        text: blocks(input.text, before.text),
+        audio: blocks(input.audio, before.audio),
     }
 }
 
@@ -78,12 +120,13 @@ pub(crate) fn of_text(input: i64, output: i64) -> Usage {
     clippy::cast_precision_loss,
     reason = "token counts are far below 2^52"
 )]
-pub(crate) fn rate_limits(used: i64) -> Vec<RateLimit> {
+pub(crate) fn rate_limits(used: u64) -> Vec<RateLimit> {
     let thousandths = (used as f64 / TOKENS_A_MINUTE as f64 * 60_000.0).round();
+    let count = |tokens: u64| Some(i64::try_from(tokens).unwrap_or(i64::MAX));
     vec![RateLimit {
         name: Some(RateLimitName::Tokens),
-        limit: Some(TOKENS_A_MINUTE),
-        remaining: Some(TOKENS_A_MINUTE.saturating_sub(used)),
+        limit: count(TOKENS_A_MINUTE),
+        remaining: count(TOKENS_A_MINUTE.saturating_sub(used)),
         reset_seconds: Some(thousandths / 1000.0),
     }]
 }

@@ -7,8 +7,11 @@ mod scripted;
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::engine::Conversation;
-use crate::protocol::realtime::{RealtimeSession, ResponseParams};
+use crate::protocol::CallId;
+use crate::protocol::realtime::{McpCallError, MessagePhase, RealtimeSession, ResponseParams};
 
 pub use scripted::Scripted;
 
@@ -17,7 +20,7 @@ pub use scripted::Scripted;
 pub struct ResponseRequest<'a> {
     /// The session as it is.
     pub session: &'a RealtimeSession,
-    /// The conversation as it is.
+    /// The conversation the response is to: the session's, or what `input` gave.
     pub conversation: &'a Conversation,
     /// What `response.create` asked for.
     pub params: &'a ResponseParams,
@@ -28,25 +31,131 @@ pub struct ResponseRequest<'a> {
 pub struct ResponsePlan {
     /// Its output items, in order.
     pub items: Vec<PlannedItem>,
+    /// How it ends.
+    pub ending: Ending,
 }
 
 /// An output item.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlannedItem {
-    /// A message with this text.
-    Message {
-        /// What it says.
-        text: String,
+    /// A message of the assistant: text or speech, as the response's modality is.
+    Message(PlannedMessage),
+    /// A call of one of the client's functions.
+    FunctionCall(PlannedCall),
+    /// A call of a tool on an MCP server, made by the model's side.
+    McpCall(PlannedMcpCall),
+    /// A question whether an MCP tool may be called.
+    McpApprovalRequest {
+        /// The server's label.
+        server_label: String,
+        /// The tool.
+        name: String,
+        /// Its arguments, as JSON text.
+        arguments: String,
+    },
+}
+
+/// A message of the assistant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlannedMessage {
+    /// What it says: the text, or the transcript of the speech.
+    pub text: String,
+    /// The speech in the session's output format. Without it the mock is silent for as long as the
+    /// text would take to say.
+    pub audio: Option<Bytes>,
+    /// Whether it is a remark on the way or the answer, for models that tell.
+    pub phase: Option<MessagePhase>,
+}
+
+/// A call of a function.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlannedCall {
+    /// The function.
+    pub name: String,
+    /// Its arguments, as JSON text.
+    pub arguments: String,
+    /// The id of the call; one is made where there is none.
+    pub call_id: Option<CallId>,
+}
+
+/// A call of a tool on an MCP server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedMcpCall {
+    /// The server's label.
+    pub server_label: String,
+    /// The tool.
+    pub name: String,
+    /// Its arguments, as JSON text.
+    pub arguments: String,
+    /// What it gave, or how it failed.
+    pub outcome: Result<String, McpCallError>,
+}
+
+/// How a response ends when nobody cancels it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Ending {
+    /// It says all it has to say.
+    #[default]
+    Completed,
+    /// The content filter stops it after its items.
+    ContentFilter,
+    /// It fails before it has said anything.
+    Failed {
+        /// The kind of error: `server_error`, `invalid_request_error`.
+        kind: String,
+        /// The code: `insufficient_quota`, `rate_limit_exceeded`.
+        code: String,
     },
 }
 
 impl ResponsePlan {
+    /// A plan of these items that is completed.
+    pub fn of(items: impl IntoIterator<Item = PlannedItem>) -> Self {
+        Self {
+            items: items.into_iter().collect(),
+            ending: Ending::Completed,
+        }
+    }
+
     /// A single message.
     pub fn message(text: impl Into<String>) -> Self {
+        Self::of([PlannedItem::message(text)])
+    }
+
+    /// A single call of a function.
+    pub fn call(name: impl Into<String>, arguments: impl Into<String>) -> Self {
+        Self::of([PlannedItem::call(name, arguments)])
+    }
+
+    /// No items but a failure.
+    pub fn failed(kind: impl Into<String>, code: impl Into<String>) -> Self {
         Self {
-            items: vec![PlannedItem::Message { text: text.into() }],
+            items: Vec::new(),
+            ending: Ending::Failed {
+                kind: kind.into(),
+                code: code.into(),
+            },
         }
+    }
+}
+
+impl PlannedItem {
+    /// A message.
+    pub fn message(text: impl Into<String>) -> Self {
+        Self::Message(PlannedMessage {
+            text: text.into(),
+            ..PlannedMessage::default()
+        })
+    }
+
+    /// A call of a function.
+    pub fn call(name: impl Into<String>, arguments: impl Into<String>) -> Self {
+        Self::FunctionCall(PlannedCall {
+            name: name.into(),
+            arguments: arguments.into(),
+            call_id: None,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The generator of the built-in scenario.
 
+use std::collections::VecDeque;
+
 use crate::protocol::realtime::{ConversationItem, Message};
 
 use super::{ResponseGenerator, ResponsePlan, ResponseRequest};
@@ -8,34 +10,38 @@ use super::{ResponseGenerator, ResponsePlan, ResponseRequest};
 /// end.
 ///
 /// ```
-/// use mock_realtime::generators::Scripted;
+/// use mock_realtime::generators::{ResponsePlan, Scripted};
 ///
-/// let generator = Scripted::new(["Good morning!", "Goodbye."]);
+/// let texts = Scripted::new(["Good morning!", "Goodbye."]);
+/// let plans = Scripted::of([ResponsePlan::call("weather", r#"{"city":"Oslo"}"#), ResponsePlan::message("It rains.")]);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Scripted {
-    answers: std::collections::VecDeque<String>,
+    plans: VecDeque<ResponsePlan>,
 }
 
 impl Scripted {
     /// Says these texts in turn.
     pub fn new<T: Into<String>>(answers: impl IntoIterator<Item = T>) -> Self {
+        Self::of(answers.into_iter().map(ResponsePlan::message))
+    }
+
+    /// Follows these plans in turn.
+    pub fn of(plans: impl IntoIterator<Item = ResponsePlan>) -> Self {
         Self {
-            answers: answers.into_iter().map(Into::into).collect(),
+            plans: plans.into_iter().collect(),
         }
     }
 }
 
 impl ResponseGenerator for Scripted {
     fn generate(&mut self, request: ResponseRequest<'_>) -> ResponsePlan {
-        let answer = self
-            .answers
-            .pop_front()
-            .unwrap_or_else(|| match last_said(&request) {
+        self.plans.pop_front().unwrap_or_else(|| {
+            ResponsePlan::message(match last_said(&request) {
                 Some(text) => format!("You said: {text}"),
                 None => "Hello! How can I help you today?".to_owned(),
-            });
-        ResponsePlan::message(answer)
+            })
+        })
     }
 }
 

@@ -51,7 +51,27 @@ impl AssistantContent {
     }
 }
 
+impl AssistantContent {
+    /// Speech of the assistant, by its transcript.
+    pub fn output_audio(transcript: impl Into<String>) -> Self {
+        Self {
+            type_: Some(AssistantContentType::OutputAudio),
+            transcript: Some(transcript.into()),
+            ..Self::default()
+        }
+    }
+}
+
 impl ContentPart {
+    /// A part of speech, by its transcript.
+    pub fn audio(transcript: impl Into<String>) -> Self {
+        Self {
+            type_: Some(ContentPartType::Audio),
+            transcript: Some(transcript.into()),
+            ..Self::default()
+        }
+    }
+
     /// A part of text. Parts say `text` where items say `output_text`.
     pub fn text(text: impl Into<String>) -> Self {
         Self {

@@ -1,11 +1,13 @@
-//! Golden transcripts: `>` what the client sends, `<` what the session sends.
+//! Golden transcripts: `>` what the client sends, `<` what the session sends, `@` the time in
+//! milliseconds, for all that follows.
 
 use std::path::Path;
+use std::time::Duration;
 
-use mock_realtime::engine::{Session, SessionOptions};
+use mock_realtime::engine::{Input, Session, SessionOptions};
 use serde_json::Value;
 
-use super::{answer, assert_valid_server_event, drain};
+use super::{assert_valid_server_event, drain};
 
 /// Set to write what the session sends now over what the transcripts say.
 const UPDATE: &str = "UPDATE_TRANSCRIPTS";
@@ -18,9 +20,18 @@ pub(crate) fn check(name: &str, options: SessionOptions) {
     let mut session = Session::new(options);
     let mut played = Vec::new();
     note_sent(&mut played, &drain(&mut session));
-    for frame in expected.lines().filter_map(|line| line.strip_prefix("> ")) {
-        played.push(format!("> {frame}"));
-        note_sent(&mut played, &answer(&mut session, frame));
+    let mut now = Duration::ZERO;
+    for line in expected.lines().filter(|line| !line.starts_with('<')) {
+        played.push(line.to_owned());
+        match line.split_at_checked(2) {
+            Some(("> ", frame)) => session.handle(Input::Text(frame), now),
+            Some(("@ ", ms)) => {
+                let until = Duration::from_millis(ms.parse().unwrap());
+                now = wait(&mut session, until, &mut played);
+            }
+            _ => panic!("{line:?} begins with none of `> `, `< `, `@ `"),
+        }
+        note_sent(&mut played, &drain(&mut session));
     }
     let played = played.join("\n") + "\n";
     if std::env::var_os(UPDATE).is_some() {
@@ -42,6 +53,16 @@ pub(crate) fn check(name: &str, options: SessionOptions) {
         "{}; {UPDATE}=1 rewrites it",
         path.display()
     );
+}
+
+/// Lets the time pass from deadline to deadline, as a driver does.
+fn wait(session: &mut Session, until: Duration, played: &mut Vec<String>) -> Duration {
+    while let Some(deadline) = session.deadline().filter(|deadline| *deadline < until) {
+        session.handle(Input::Time, deadline);
+        note_sent(played, &drain(session));
+    }
+    session.handle(Input::Time, until);
+    until
 }
 
 fn note_sent(played: &mut Vec<String>, events: &[Value]) {

@@ -1,14 +1,15 @@
 //! `conversation.item.*`.
 
+use std::time::Duration;
+
 use crate::engine::conversation::{id_of, status_of};
-use crate::engine::coverage;
 use crate::engine::refusal::Refusal;
 use crate::engine::session::Session;
 use crate::protocol::realtime::{
-    ConversationItemAdded, ConversationItemCreate, ConversationItemDelete, ConversationItemDone,
-    ConversationItemHandler, ConversationItemRetrieve, ConversationItemTruncate, ItemStatus,
+    ConversationItem, ConversationItemCreate, ConversationItemDelete, ConversationItemDeleted,
+    ConversationItemHandler, ConversationItemRetrieve, ConversationItemRetrieved,
+    ConversationItemTruncate, ConversationItemTruncated, ItemStatus,
 };
-use crate::protocol::{EventPayload, Patch};
 
 use super::Handled;
 
@@ -17,6 +18,14 @@ impl ConversationItemHandler<Handled> for Session {
         let index = self
             .conversation
             .place_after(event.previous_item_id.as_ref())?;
+        self.check_call(&event.item)?;
+        if matches!(event.item, ConversationItem::FunctionCallOutput(_))
+            && self.active_response().is_some()
+        {
+            // Recorded: an output that comes before its response is done is added after it.
+            self.held_back.push(event);
+            return Ok(());
+        }
         let mut item = event.item;
         let id = id_of(&mut item);
         if id.is_empty() {
@@ -28,30 +37,63 @@ impl ConversationItemHandler<Handled> for Session {
         if let Some(status) = status_of(&mut item) {
             *status = Some(ItemStatus::Completed);
         }
-        let previous = Patch::from(self.conversation.id_before(index).cloned());
-        self.conversation.insert(index, id, item.clone());
-        self.outbox.send(|id| {
-            let mut added = ConversationItemAdded::new(id, item.clone());
-            added.previous_item_id = previous.clone();
-            added
-        });
-        self.outbox.send(|id| {
-            let mut done = ConversationItemDone::new(id, item);
-            done.previous_item_id = previous;
-            done
-        });
+        self.add_item(index, id, item);
         Ok(())
     }
 
-    fn conversation_item_delete(&mut self, _: ConversationItemDelete) -> Handled {
-        coverage::not_handled(ConversationItemDelete::KIND)
+    fn conversation_item_delete(&mut self, event: ConversationItemDelete) -> Handled {
+        if !self.conversation.remove(&event.item_id) {
+            return Err(Refusal::no_item_to_delete(&event.item_id));
+        }
+        self.outbox
+            .send(|id| ConversationItemDeleted::new(id, event.item_id));
+        Ok(())
     }
 
-    fn conversation_item_retrieve(&mut self, _: ConversationItemRetrieve) -> Handled {
-        coverage::not_handled(ConversationItemRetrieve::KIND)
+    fn conversation_item_retrieve(&mut self, event: ConversationItemRetrieve) -> Handled {
+        let item = self.conversation.item(&event.item_id).cloned();
+        let item = item.ok_or_else(|| Refusal::no_item_to_retrieve(&event.item_id))?;
+        self.outbox
+            .send(|id| ConversationItemRetrieved::new(id, item));
+        Ok(())
     }
 
-    fn conversation_item_truncate(&mut self, _: ConversationItemTruncate) -> Handled {
-        coverage::not_handled(ConversationItemTruncate::KIND)
+    fn conversation_item_truncate(&mut self, event: ConversationItemTruncate) -> Handled {
+        let end = Duration::from_millis(event.audio_end_ms);
+        self.conversation.truncate(&event.item_id, end)?;
+        self.outbox.send(|id| {
+            let end = i64::try_from(event.audio_end_ms).unwrap_or(i64::MAX);
+            let index = i64::try_from(event.content_index).unwrap_or(i64::MAX);
+            ConversationItemTruncated::new(id, event.item_id, index, end)
+        });
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Creates the items that had to wait for the end of a response.
+    pub(in crate::engine) fn create_held_back(&mut self) {
+        for event in std::mem::take(&mut self.held_back) {
+            let event_id = event.event_id.clone();
+            if let Err(refusal) = self.conversation_item_create(event) {
+                self.refuse(refusal.of(event_id));
+            }
+        }
+    }
+
+    /// An output has to be that of a call in the conversation.
+    fn check_call(&self, item: &ConversationItem) -> Handled {
+        let ConversationItem::FunctionCallOutput(output) = item else {
+            return Ok(());
+        };
+        let known = self.conversation.items().any(|item| match item {
+            ConversationItem::FunctionCall(call) => call.call_id.as_ref() == Some(&output.call_id),
+            _ => false,
+        });
+        if known {
+            Ok(())
+        } else {
+            Err(Refusal::no_call(&output.call_id))
+        }
     }
 }

@@ -17,10 +17,16 @@ impl SessionHandler<Handled> for Session {
                 return Err(Refusal::other_session_type("transcription", "realtime"));
             }
         };
-        self.settings = settings::update(&self.settings, update)?;
+        let settings = settings::update(
+            &self.settings,
+            update,
+            self.conversation.has_assistant_audio(),
+        )?;
+        let before = std::mem::replace(&mut self.settings, settings);
         let updated = self.settings.clone();
         self.outbox
             .send(|id| SessionUpdated::new(id, SessionObject::from(updated)));
+        self.list_mcp_tools(before.tools.as_deref().unwrap_or_default());
         Ok(())
     }
 }

@@ -1,0 +1,406 @@
+//! Responses on their way: each its own cancellable piece of state.
+
+mod item;
+mod object;
+mod speech;
+mod steps;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::generators::{Ending, PlannedItem, ResponseRequest};
+use crate::protocol::realtime::{
+    ConversationItem, ConversationItemAdded, ConversationItemCreated, ConversationItemDone,
+    ItemStatus, MaxOutputTokens, Modality, RateLimitsUpdated, Response, ResponseCreated,
+    ResponseDone, ResponseError, ResponseOutputItemAdded, ResponseOutputItemDone, ResponseParams,
+    ResponseStatus, ResponseStatusDetails, ResponseStatusDetailsType, ResponseStatusReason,
+};
+use crate::protocol::{ItemId, Patch, ResponseId};
+
+use super::conversation::ItemAudio;
+use super::refusal::Refusal;
+use super::session::Session;
+use super::usage::{self, Tokens};
+use item::{Content, OutputItem, State};
+pub use steps::Pacing;
+use steps::{Step, What, steps};
+
+/// A response that is being sent.
+#[derive(Debug)]
+pub(super) struct ActiveResponse {
+    response: Response,
+    id: ResponseId,
+    /// Whether it belongs to the session's conversation; else it runs beside it.
+    in_conversation: bool,
+    items: Vec<OutputItem>,
+    steps: VecDeque<Step>,
+    ending: Ending,
+    input: Tokens,
+    output: Tokens,
+    /// The most tokens it may say.
+    limit: Option<u64>,
+}
+
+impl ActiveResponse {
+    /// The response's id.
+    pub(super) fn id(&self) -> &ResponseId {
+        &self.id
+    }
+
+    fn next_step_at(&self) -> Option<Duration> {
+        self.steps.front().map(|step| step.at)
+    }
+
+    fn is_due(&self, now: Duration) -> bool {
+        self.next_step_at().is_some_and(|at| at <= now)
+    }
+}
+
+/// Why a response ends before its plan does.
+enum Cut {
+    Cancelled(ResponseStatusReason),
+    Incomplete(ResponseStatusReason),
+}
+
+impl Session {
+    /// Begins a response with these parameters, if there may be one.
+    pub(super) fn create_response(&mut self, params: &ResponseParams) -> Result<(), Refusal> {
+        let in_conversation = !object::is_out_of_band(params);
+        if in_conversation && let Some(active) = self.active_response() {
+            return Err(Refusal::active_response(active.id()));
+        }
+        let context = self.context_of(params)?;
+        let id = self.outbox.ids.response();
+        let response = object::at_creation(&self.settings, &self.conversation, &id, params);
+        let plan = self.generator.generate(ResponseRequest {
+            session: &self.settings,
+            conversation: context.as_ref().unwrap_or(&self.conversation),
+            params,
+        });
+        let input = usage::input_tokens(
+            &self.settings,
+            context.as_ref().unwrap_or(&self.conversation),
+        );
+        let limit = match response.max_output_tokens {
+            Some(MaxOutputTokens::Limit(limit)) => u64::try_from(limit).ok(),
+            _ => None,
+        };
+        let items = self.output_items(&response, plan.items);
+        let steps = match plan.ending {
+            Ending::Failed { .. } => VecDeque::from([Step {
+                at: self.now,
+                what: What::Finish,
+            }]),
+            Ending::ContentFilter => steps::until_filtered(&items, self.pacing, self.now),
+            Ending::Completed => steps(&items, self.pacing, self.now),
+        };
+        let created = response.clone();
+        self.outbox.send(|id| ResponseCreated::new(id, created));
+        self.responses.push(ActiveResponse {
+            response,
+            id,
+            in_conversation,
+            items,
+            steps,
+            ending: plan.ending,
+            input,
+            output: Tokens::default(),
+            limit,
+        });
+        Ok(())
+    }
+
+    /// The response of the session's conversation, while there is one.
+    pub(super) fn active_response(&self) -> Option<&ActiveResponse> {
+        self.responses
+            .iter()
+            .find(|response| response.in_conversation)
+    }
+
+    /// Cancels the conversation's response; says whether there was one.
+    pub(super) fn interrupt(&mut self, reason: ResponseStatusReason) -> bool {
+        let id = self.active_response().map(|active| active.id().clone());
+        id.is_some_and(|id| self.cancel_response(&id, reason))
+    }
+
+    /// Cancels a response by its id; says whether there was one.
+    pub(super) fn cancel_response(
+        &mut self,
+        id: &ResponseId,
+        reason: ResponseStatusReason,
+    ) -> bool {
+        let Some(index) = self
+            .responses
+            .iter()
+            .position(|response| response.id == *id)
+        else {
+            return false;
+        };
+        let active = self.responses.remove(index);
+        self.cut_short(active, Cut::Cancelled(reason));
+        true
+    }
+
+    /// When the next step of any response is due.
+    pub(super) fn next_response_step_at(&self) -> Option<Duration> {
+        self.responses
+            .iter()
+            .filter_map(ActiveResponse::next_step_at)
+            .min()
+    }
+
+    /// Does the next due step of the response whose turn it is; says whether there was one.
+    pub(super) fn step_response(&mut self) -> bool {
+        let now = self.now;
+        let due = self
+            .responses
+            .iter()
+            .enumerate()
+            .filter(|(_, response)| response.is_due(now));
+        let Some(index) = due
+            .min_by_key(|(_, response)| response.next_step_at())
+            .map(|(index, _)| index)
+        else {
+            return false;
+        };
+        // Taken out while it is stepped: it and the session change each other.
+        let mut active = self.responses.remove(index);
+        let Some(step) = active.steps.pop_front() else {
+            return false;
+        };
+        if let (Some(limit), What::Text(..) | What::Audio(..)) = (active.limit, &step.what)
+            && active.output.total() >= limit
+        {
+            self.cut_short(
+                active,
+                Cut::Incomplete(ResponseStatusReason::MaxOutputTokens),
+            );
+            return true;
+        }
+        match step.what {
+            What::Open(item) => self.open_item(&mut active, item),
+            What::Text(item, range) => {
+                active.output.text += 1;
+                active.items[item].send_text(range, &active.id, &mut self.outbox);
+            }
+            What::Audio(item, chunk) => {
+                active.items[item].send_audio(chunk, &active.id, &mut self.outbox);
+                let encoding = object::output_encoding(&active.response);
+                let sent: usize = active.items.iter().map(|item| item.audio_sent).sum();
+                active.output.audio = usage::spoken_tokens(encoding.duration(sent));
+            }
+            What::Close(item) => self.close_item(&mut active, item, ItemStatus::Completed),
+            What::Finish => {
+                self.finish(active);
+                return true;
+            }
+        }
+        self.responses.insert(index, active);
+        true
+    }
+
+    /// The planned items as they will be sent.
+    fn output_items(&mut self, response: &Response, planned: Vec<PlannedItem>) -> Vec<OutputItem> {
+        let speaks = response
+            .output_modalities
+            .iter()
+            .flatten()
+            .any(|modality| *modality == Modality::Audio);
+        let encoding = object::output_encoding(response);
+        let speed = self
+            .settings
+            .audio
+            .as_ref()
+            .and_then(|audio| audio.output.as_ref()?.speed)
+            .unwrap_or(1.0);
+        let items = planned.into_iter().zip(0..).map(|(planned, output_index)| {
+            let content = match planned {
+                PlannedItem::Message(message) if speaks => {
+                    speech::content(message, encoding, speed)
+                }
+                PlannedItem::Message(message) => Content::Text {
+                    text: message.text,
+                    phase: message.phase,
+                },
+                PlannedItem::FunctionCall(call) => Content::Call {
+                    name: call.name,
+                    call_id: call.call_id.unwrap_or_else(|| self.outbox.ids.call()),
+                    arguments: call.arguments,
+                },
+                PlannedItem::McpCall(call) => Content::McpCall(call),
+                PlannedItem::McpApprovalRequest {
+                    server_label,
+                    name,
+                    arguments,
+                } => Content::McpApprovalRequest {
+                    server_label,
+                    name,
+                    arguments,
+                },
+            };
+            OutputItem::new(self.outbox.ids.item(), output_index, content)
+        });
+        items.collect()
+    }
+
+    fn open_item(&mut self, active: &mut ActiveResponse, index: usize) {
+        let item = &mut active.items[index];
+        let opened = item.item(ItemStatus::InProgress);
+        self.outbox.send(|id| {
+            ResponseOutputItemAdded::new(id, active.id.clone(), item.output_index, opened.clone())
+        });
+        if active.in_conversation {
+            self.insert_item(self.conversation.len(), item.id.clone(), opened);
+        }
+        item.open(&active.id, &mut self.outbox);
+    }
+
+    fn close_item(&mut self, active: &mut ActiveResponse, index: usize, status: ItemStatus) {
+        let item = &mut active.items[index];
+        item.close(&active.id, &mut self.outbox);
+        if status == ItemStatus::Completed {
+            item.run_mcp_call(&mut self.outbox);
+        }
+        let done = item.item(status);
+        if active.in_conversation {
+            self.item_done(item, &active.response, done.clone());
+        }
+        self.outbox.send(|id| {
+            ResponseOutputItemDone::new(id, active.id.clone(), item.output_index, done.clone())
+        });
+        active.response.output.get_or_insert_default().push(done);
+    }
+
+    fn item_done(&mut self, item: &OutputItem, response: &Response, done: ConversationItem) {
+        self.conversation.replace(&item.id, done.clone());
+        if matches!(item.content, Content::Speech { .. }) {
+            let encoding = object::output_encoding(response);
+            self.conversation.set_audio(
+                &item.id,
+                ItemAudio {
+                    encoding,
+                    bytes: item.audio_sent,
+                },
+            );
+        }
+        let previous = self.previous_of_done(&item.id);
+        self.outbox.send(|id| {
+            let mut event = ConversationItemDone::new(id, done);
+            event.previous_item_id = Patch::from(previous);
+            event
+        });
+    }
+
+    /// What `conversation.item.done` says of the item before a generated one. In all recordings it
+    /// is `null` where that item is the first of the conversation.
+    fn previous_of_done(&self, id: &ItemId) -> Option<ItemId> {
+        let index = self.conversation.index_of(id)?;
+        if self.fidelity.previous_item_id_quirk && index == 1 {
+            return None;
+        }
+        self.conversation.id_before(index).cloned()
+    }
+
+    /// Closes what is open with what was sent, and ends the response.
+    fn cut_short(&mut self, mut active: ActiveResponse, cut: Cut) {
+        for index in 0..active.items.len() {
+            if active.items[index].state == State::Open {
+                self.close_item(&mut active, index, ItemStatus::Incomplete);
+            }
+        }
+        let (status, kind, reason) = match cut {
+            Cut::Cancelled(reason) => (
+                ResponseStatus::Cancelled,
+                ResponseStatusDetailsType::Cancelled,
+                reason,
+            ),
+            Cut::Incomplete(reason) => (
+                ResponseStatus::Incomplete,
+                ResponseStatusDetailsType::Incomplete,
+                reason,
+            ),
+        };
+        let details = ResponseStatusDetails {
+            type_: Some(kind),
+            reason: Some(reason),
+            error: None,
+        };
+        self.end(active, status, Patch::Value(details));
+    }
+
+    /// Ends a response whose steps are all done, as its plan says.
+    fn finish(&mut self, mut active: ActiveResponse) {
+        match std::mem::take(&mut active.ending) {
+            Ending::Completed => self.end(active, ResponseStatus::Completed, Patch::Null),
+            Ending::ContentFilter => {
+                self.cut_short(active, Cut::Incomplete(ResponseStatusReason::ContentFilter));
+            }
+            Ending::Failed { kind, code } => {
+                active.input = Tokens::default();
+                let error = ResponseError {
+                    type_: Some(kind),
+                    code: Some(code),
+                };
+                let details = ResponseStatusDetails {
+                    type_: Some(ResponseStatusDetailsType::Failed),
+                    reason: None,
+                    error: Some(error),
+                };
+                self.end(active, ResponseStatus::Failed, Patch::Value(details));
+            }
+        }
+    }
+
+    fn end(
+        &mut self,
+        active: ActiveResponse,
+        status: ResponseStatus,
+        details: Patch<ResponseStatusDetails>,
+    ) {
+        let mut response = active.response;
+        let used = active.input.total() + active.output.total();
+        response.status = Some(status);
+        response.status_details = details;
+        let cached = usage::cached(active.input, self.read_before);
+        self.read_before = active.input;
+        response.usage = Patch::Value(usage::of(active.input, cached, active.output));
+        self.outbox.send(|id| ResponseDone::new(id, response));
+        self.outbox
+            .send(|id| RateLimitsUpdated::new(id, usage::rate_limits(used)));
+        if active.in_conversation {
+            self.create_held_back();
+        }
+    }
+}
+
+impl Session {
+    /// Adds an item that is done already: both its events.
+    pub(super) fn add_item(&mut self, index: usize, id: ItemId, item: ConversationItem) {
+        let previous = self.insert_item(index, id, item.clone());
+        self.outbox.send(|id| {
+            let mut done = ConversationItemDone::new(id, item);
+            done.previous_item_id = previous;
+            done
+        });
+    }
+
+    /// Puts an item into the conversation and says so; gives the id of the one before it.
+    fn insert_item(&mut self, index: usize, id: ItemId, item: ConversationItem) -> Patch<ItemId> {
+        let previous = Patch::from(self.conversation.id_before(index).cloned());
+        self.conversation.insert(index, id, item.clone());
+        if self.fidelity.conversation_item_created {
+            let mut created = ConversationItemCreated::new("", item.clone());
+            created.previous_item_id = previous.clone();
+            self.outbox.send(|id| ConversationItemCreated {
+                event_id: id,
+                ..created
+            });
+        }
+        self.outbox.send(|id| {
+            let mut added = ConversationItemAdded::new(id, item);
+            added.previous_item_id = previous.clone();
+            added
+        });
+        previous
+    }
+}
