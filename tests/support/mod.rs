@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 pub(crate) mod instance;
+pub(crate) mod invariants;
 pub(crate) mod transcript;
 
 use std::path::PathBuf;

@@ -272,6 +272,10 @@ impl Session {
     }
 
     fn item_done(&mut self, item: &OutputItem, response: &Response, done: ConversationItem) {
+        // Inferred: an item that the client deleted on its way is not done in the conversation.
+        if self.conversation.index_of(&item.id).is_none() {
+            return;
+        }
         self.conversation.replace(&item.id, done.clone());
         if matches!(item.content, Content::Speech { .. }) {
             let encoding = object::output_encoding(response);

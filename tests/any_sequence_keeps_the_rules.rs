@@ -1,0 +1,155 @@
+//! Whatever a client sends in whatever order, the session's events keep the protocol's rules, and
+//! the session answers the next valid event.
+//!
+//! `PROPTEST_CASES` says how many sequences are tried.
+#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
+
+mod support;
+
+use std::time::Duration;
+
+use mock_realtime::engine::{Input, Pacing, Session, SessionOptions};
+use mock_realtime::generators::{
+    Ending, PlannedItem, PlannedMcpCall, ResponsePlan, ResponseRequest,
+};
+use mock_realtime::protocol::EventKind;
+use mock_realtime::protocol::realtime::{ClientEventKind, McpProtocolError};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use support::instance::{Instances, places};
+use support::invariants::Watch;
+use support::{answer, assert_valid_server_event, drain, types};
+
+/// A plan of any kind; which one depends on how far the conversation has come.
+fn any_plan(request: ResponseRequest<'_>) -> ResponsePlan {
+    let call = |n: usize| PlannedItem::call("weather", format!(r#"{{"n":{n}}}"#));
+    let mcp = |outcome| {
+        PlannedItem::McpCall(PlannedMcpCall {
+            server_label: "library".to_owned(),
+            name: "find".to_owned(),
+            arguments: "{}".to_owned(),
+            outcome,
+        })
+    };
+    match request.conversation.len() % 7 {
+        0 => ResponsePlan::message("A short answer."),
+        1 => ResponsePlan::of([PlannedItem::message("One moment, please."), call(1)]),
+        2 => ResponsePlan::of([call(1), call(2), call(3)]),
+        3 => ResponsePlan::of([
+            mcp(Ok("yes".to_owned())),
+            mcp(Err(McpProtocolError::new(-1, "no").into())),
+        ]),
+        4 => ResponsePlan::failed("server_error", "server_error"),
+        5 => ResponsePlan {
+            items: vec![PlannedItem::message("I will not")],
+            ending: Ending::ContentFilter,
+        },
+        _ => ResponsePlan::default(),
+    }
+}
+
+fn session(seed: u64) -> Session {
+    let pacing = if seed % 2 == 0 {
+        Pacing::INSTANT
+    } else {
+        Pacing::REALISTIC
+    };
+    Session::new(SessionOptions {
+        seed,
+        pacing,
+        generator: Box::new(any_plan),
+        ..SessionOptions::default()
+    })
+}
+
+/// An event a client might send: often one that fits, sometimes any, sometimes a spoilt one.
+fn any_frame(instances: &mut Instances, known: &[String]) -> String {
+    let id = known
+        .get(instances.below(known.len() + 1))
+        .cloned()
+        .unwrap_or_else(|| "nobody".to_owned());
+    match instances.below(12) {
+        0 | 1 => json!({ "type": "response.create" }).to_string(),
+        2 => json!({ "type": "response.create", "response": { "output_modalities": ["text"] } }).to_string(),
+        3 => json!({ "type": "response.create", "response": { "conversation": "none", "input": [], "max_output_tokens": 2 } }).to_string(),
+        4 => json!({ "type": "response.cancel" }).to_string(),
+        5 => json!({ "type": "conversation.item.delete", "item_id": id }).to_string(),
+        6 => json!({ "type": "conversation.item.truncate", "item_id": id, "content_index": 0, "audio_end_ms": 50 }).to_string(),
+        7 => json!({ "type": "conversation.item.create", "previous_item_id": id, "item": { "type": "message", "role": "user", "content": [{ "type": "input_text", "text": "Hi" }] } }).to_string(),
+        8 => json!({ "type": "input_audio_buffer.append", "audio": "AAAA".repeat(instances.below(4000)) }).to_string(),
+        9 | 10 => any_event(instances).to_string(),
+        _ => spoilt(instances),
+    }
+}
+
+fn any_event(instances: &mut Instances) -> Value {
+    let kind = ClientEventKind::ALL[instances.below(ClientEventKind::ALL.len())];
+    instances.event(kind.as_str(), kind.shape())
+}
+
+fn spoilt(instances: &mut Instances) -> String {
+    let mut event = any_event(instances);
+    let places = places(&event);
+    let place = places[instances.below(places.len())].clone();
+    let spoilers = [
+        json!(null),
+        json!(-1),
+        json!([]),
+        json!({ "a": 1 }),
+        json!("?"),
+    ];
+    *event.pointer_mut(&place).unwrap() = spoilers[instances.below(spoilers.len())].clone();
+    let text = event.to_string();
+    // Now and then it is cut off in the middle.
+    let end = if instances.below(8) == 0 {
+        text.len() / 2
+    } else {
+        text.len()
+    };
+    text.chars().take(end).collect()
+}
+
+fn play(seed: u64) {
+    let mut instances = Instances::new(seed);
+    let mut session = session(seed);
+    let mut watch = Watch::default();
+    let mut now = Duration::ZERO;
+    let mut known = Vec::new();
+    let mut see = |events: Vec<Value>, known: &mut Vec<String>| {
+        for event in events {
+            assert_valid_server_event(&event);
+            watch.see(&event);
+            known.extend(
+                event
+                    .pointer("/item/id")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+        }
+    };
+    see(drain(&mut session), &mut known);
+    for _ in 0..25 {
+        let frame = any_frame(&mut instances, &known);
+        now += Duration::from_millis(instances.below(120) as u64);
+        session.handle(Input::Text(&frame), now);
+        see(drain(&mut session), &mut known);
+    }
+    // Time enough for all that was begun.
+    session.handle(Input::Time, now + Duration::from_secs(600));
+    see(drain(&mut session), &mut known);
+    watch.finish();
+    let next = answer(
+        &mut session,
+        r#"{"type":"session.update","session":{"type":"realtime"}}"#,
+    );
+    assert!(types(&next).contains(&"session.updated"), "{next:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_events(seed: u64) {
+        play(seed);
+    }
+}
