@@ -6,10 +6,11 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use mock_realtime::engine::coverage;
 use mock_realtime::protocol::EventKind;
 use mock_realtime::server::{Server, ServerOptions};
+use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Parser)]
 #[command(version, about, arg_required_else_help = true)]
@@ -17,6 +18,19 @@ use mock_realtime::server::{Server, ServerOptions};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Tell more on standard error: once for what goes wrong with connections, twice for all.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+impl Cli {
+    fn log_level(&self) -> LevelFilter {
+        match self.verbose {
+            0 => LevelFilter::WARN,
+            1 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -44,7 +58,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_max_level(cli.log_level())
         .init();
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),

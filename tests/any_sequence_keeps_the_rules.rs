@@ -49,7 +49,7 @@ fn any_plan(request: ResponseRequest<'_>) -> ResponsePlan {
 }
 
 fn session(seed: u64) -> Session {
-    let pacing = if seed % 2 == 0 {
+    let pacing = if seed.is_multiple_of(2) {
         Pacing::INSTANT
     } else {
         Pacing::REALISTIC

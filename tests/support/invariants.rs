@@ -38,7 +38,7 @@ impl Watch {
         match event["type"].as_str().unwrap() {
             "conversation.item.added" => self.item_added(event),
             "conversation.item.done" | "conversation.item.retrieved" => {
-                self.know_item(&event["item"]["id"], event)
+                self.know_item(&event["item"]["id"], event);
             }
             "conversation.item.truncated" => self.know_item(&event["item_id"], event),
             "conversation.item.deleted" => {
@@ -151,11 +151,11 @@ impl Watch {
             | "response.output_audio_transcript.delta"
             | "response.function_call_arguments.delta"
             | "response.mcp_call_arguments.delta" => {
-                item.text.push_str(event["delta"].as_str().unwrap())
+                item.text.push_str(event["delta"].as_str().unwrap());
             }
             "response.output_text.done" => assert_eq!(event["text"], item.text.as_str()),
             "response.output_audio_transcript.done" => {
-                assert_eq!(event["transcript"], item.text.as_str())
+                assert_eq!(event["transcript"], item.text.as_str());
             }
             "response.function_call_arguments.done" | "response.mcp_call_arguments.done" => {
                 assert_eq!(event["arguments"], item.text.as_str());
@@ -205,7 +205,7 @@ fn adds_up(usage: &Value) {
         .map(|kind| count(&format!("/input_token_details/{kind}_tokens")));
     assert_eq!(details.iter().sum::<u64>(), input, "{usage}");
     let cached = count("/input_token_details/cached_tokens");
-    assert!(cached <= input && cached % 64 == 0, "{usage}");
+    assert!(cached <= input && cached.is_multiple_of(64), "{usage}");
     let said = ["text", "audio"].map(|kind| count(&format!("/output_token_details/{kind}_tokens")));
     assert_eq!(said.iter().sum::<u64>(), output, "{usage}");
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod instance;
 pub(crate) mod invariants;
+pub(crate) mod replay;
 pub(crate) mod transcript;
 
 use std::path::PathBuf;
