@@ -307,7 +307,11 @@ fn a_wrong_type_in_every_field_of_every_event() {
                 event[field.name] = value.clone();
                 let mut session = session();
                 let events = answer(&mut session, &event.to_string());
-                assert!(!events.is_empty(), "no answer to {event}");
+                // Audio is taken without a word, whatever the event's id.
+                let quiet = *kind == ClientEventKind::InputAudioBufferAppend
+                    && field.name == "event_id"
+                    && value.is_string();
+                assert_eq!(events.is_empty(), quiet, "answer to {event}: {events:?}");
                 events.iter().for_each(assert_valid_server_event);
             }
         }

@@ -125,7 +125,7 @@ async fn a_frame_of_twenty_megabytes_is_read() {
     let running = start().await;
     let mut client = connect(&running.url, "").await;
     receive(&mut client).await;
-    let audio = "A".repeat(20 * 1024 * 1024);
+    let audio = "A".repeat(20 * 1024 * 1024 + 4);
     client
         .send(Message::text(format!(
             r#"{{"type":"input_audio_buffer.append","audio":"{audio}"}}"#

@@ -25,6 +25,8 @@ struct Entry {
     item: ConversationItem,
     /// The audio that was really sent, of an assistant's message, or heard, of a user's.
     audio: Option<ItemAudio>,
+    /// What the user was heard to say in it, whether the client is told or not.
+    heard: Option<String>,
 }
 
 /// How much audio of an item there is.
@@ -131,6 +133,7 @@ impl Conversation {
             id,
             item,
             audio: None,
+            heard: None,
         };
         self.entries.insert(index.min(self.entries.len()), entry);
     }
@@ -145,6 +148,18 @@ impl Conversation {
         if let Some(index) = self.index_of(id) {
             self.entries[index].audio = Some(audio);
         }
+    }
+
+    pub(crate) fn set_heard(&mut self, id: &ItemId, text: &str) {
+        if let Some(index) = self.index_of(id) {
+            self.entries[index].heard = Some(text.to_owned());
+        }
+    }
+
+    /// What the user was heard to say in a spoken item, whether the client is told or not.
+    pub fn heard(&self, id: &ItemId) -> Option<&str> {
+        self.index_of(id)
+            .and_then(|index| self.entries[index].heard.as_deref())
     }
 
     /// Removes an item; says whether it was there.

@@ -9,12 +9,7 @@ use crate::protocol::realtime::{
 use super::refusal::Refusal;
 
 /// The client events that are refused as not handled yet.
-const NOT_HANDLED: &[ClientEventKind] = &[
-    ClientEventKind::InputAudioBufferAppend,
-    ClientEventKind::InputAudioBufferClear,
-    ClientEventKind::InputAudioBufferCommit,
-    ClientEventKind::OutputAudioBufferClear,
-];
+const NOT_HANDLED: &[ClientEventKind] = &[ClientEventKind::OutputAudioBufferClear];
 
 /// Whether a client event does what it should. A new one cannot be forgotten: its handler is
 /// missing then, and the crate does not build.
@@ -69,16 +64,19 @@ pub fn emitted_by(kind: ServerEventKind) -> Option<&'static str> {
             Some("session.update with an MCP server")
         }
         Kind::McpListToolsFailed => Some("session.update with an MCP server out of reach"),
+        Kind::InputAudioBufferSpeechStarted | Kind::InputAudioBufferSpeechStopped => {
+            Some("a turn of the user, by turn detection")
+        }
+        Kind::InputAudioBufferCommitted => Some("a turn of the user, by turn detection or commit"),
+        Kind::InputAudioBufferCleared => Some("clearing the input buffer"),
+        Kind::InputAudioBufferTimeoutTriggered => Some("an idle timeout"),
         Kind::ConversationItemInputAudioTranscriptionCompleted
         | Kind::ConversationItemInputAudioTranscriptionDelta
         | Kind::ConversationItemInputAudioTranscriptionFailed
-        | Kind::ConversationItemInputAudioTranscriptionSegment
-        | Kind::InputAudioBufferCleared
-        | Kind::InputAudioBufferCommitted
-        | Kind::InputAudioBufferDtmfEventReceived
-        | Kind::InputAudioBufferSpeechStarted
-        | Kind::InputAudioBufferSpeechStopped
-        | Kind::InputAudioBufferTimeoutTriggered
+        | Kind::ConversationItemInputAudioTranscriptionSegment => {
+            Some("a turn of the user, with transcription on")
+        }
+        Kind::InputAudioBufferDtmfEventReceived
         | Kind::OutputAudioBufferCleared
         | Kind::OutputAudioBufferStarted
         | Kind::OutputAudioBufferStopped => None,

@@ -19,6 +19,7 @@ mod conversation;
 pub mod coverage;
 mod handlers;
 mod ids;
+mod input_audio;
 mod mcp;
 mod options;
 mod pieces;
@@ -26,9 +27,16 @@ mod refusal;
 mod response;
 mod session;
 mod settings;
+mod transcription;
+mod turn_detection;
+mod turns;
 mod usage;
 
 pub use conversation::Conversation;
 pub use options::{Fidelity, SessionOptions};
 pub use response::Pacing;
 pub use session::{Input, Output, Session};
+pub use transcription::{
+    Heard, ScriptedTranscriber, Transcriber, Transcript, TranscriptSegment, TranscriptionFailure,
+    TranscriptionPace,
+};

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::audio::{EnergyDetector, SpeechDetector};
 use crate::generators::{ResponseGenerator, Scripted};
 use crate::protocol::realtime::McpListToolsTool;
 
 use super::response::Pacing;
+use super::transcription::{ScriptedTranscriber, Transcriber, TranscriptionPace};
 
 /// What a session is started with.
 #[derive(Debug)]
@@ -26,6 +28,12 @@ pub struct SessionOptions {
     pub mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
     /// How fast responses are sent.
     pub pacing: Pacing,
+    /// What counts as speech, for turn detection.
+    pub speech_detector: Box<dyn SpeechDetector>,
+    /// What the user is heard to say.
+    pub transcriber: Box<dyn Transcriber>,
+    /// How fast transcripts of the user come.
+    pub transcription_pace: TranscriptionPace,
     /// What responses say.
     pub generator: Box<dyn ResponseGenerator>,
 }
@@ -65,6 +73,9 @@ impl Default for SessionOptions {
             fidelity: Fidelity::default(),
             mcp_servers: BTreeMap::new(),
             pacing: Pacing::INSTANT,
+            speech_detector: Box::new(EnergyDetector),
+            transcriber: Box::new(ScriptedTranscriber::default()),
+            transcription_pace: TranscriptionPace::INSTANT,
             generator: Box::new(Scripted::default()),
         }
     }

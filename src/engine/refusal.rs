@@ -129,6 +129,31 @@ impl Refusal {
         )
     }
 
+    /// `input_audio_buffer.append` with more than an event may have. *Inferred*: the limit is
+    /// documented, the answer was not seen.
+    pub(crate) fn append_too_large(length: usize, maximum: usize) -> Self {
+        Self::new(
+            "invalid_value",
+            format!(
+                "Invalid 'audio': audio too long. Expected at most {maximum} bytes of audio, \
+                 but got {length} bytes instead."
+            ),
+        )
+        .at("audio")
+    }
+
+    /// `input_audio_buffer.commit` with no audio, or almost none.
+    pub(crate) fn commit_too_short(audio: Duration) -> Self {
+        let ms = audio.as_secs_f64() * 1000.0;
+        Self::new(
+            "input_audio_buffer_commit_empty",
+            format!(
+                "Error committing input audio buffer: buffer too small. Expected at least 100ms of \
+                 audio, but buffer only has {ms:.2}ms of audio."
+            ),
+        )
+    }
+
     /// `conversation.item.delete` of an item that is not there.
     pub(crate) fn no_item_to_delete(id: &str) -> Self {
         Self::new(

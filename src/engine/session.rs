@@ -16,6 +16,7 @@ use super::options::{Fidelity, SessionOptions};
 use super::refusal::Refusal;
 use super::response::{ActiveResponse, Pacing};
 use super::settings;
+use super::turns::InputSide;
 use super::usage::Tokens;
 
 /// What a driver gives the engine.
@@ -62,6 +63,9 @@ pub struct Session {
     pub(super) generator: Box<dyn ResponseGenerator>,
     pub(super) fidelity: Fidelity,
     pub(super) mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
+    pub(super) input: InputSide,
+    /// Whether the input side comes first when both sides have something due.
+    input_first: bool,
     pub(super) outbox: Outbox,
     started_at: u64,
     ends_at: Duration,
@@ -90,6 +94,12 @@ impl Session {
             generator: options.generator,
             fidelity: options.fidelity,
             mcp_servers: options.mcp_servers,
+            input: InputSide::new(
+                options.speech_detector,
+                options.transcriber,
+                options.transcription_pace,
+            ),
+            input_first: false,
             outbox: Outbox {
                 ids,
                 queue: VecDeque::new(),
@@ -134,8 +144,27 @@ impl Session {
 
     /// The next thing to send; `None` until there is another input or the deadline has come.
     pub fn poll(&mut self) -> Option<Output> {
-        while self.outbox.queue.is_empty() && self.step_response() {}
+        while self.outbox.queue.is_empty() && self.step() {}
         self.outbox.queue.pop_front()
+    }
+
+    /// Does one thing that is due: the two sides take turns.
+    fn step(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
+        for input in [self.input_first, !self.input_first] {
+            let stepped = if input {
+                self.step_input()
+            } else {
+                self.step_response()
+            };
+            if stepped {
+                self.input_first = !input;
+                return true;
+            }
+        }
+        false
     }
 
     /// When to come back with [`Input::Time`] if nothing else happens before.
@@ -143,7 +172,8 @@ impl Session {
         if self.ended {
             return None;
         }
-        let step = self.next_response_step_at();
+        let steps = [self.next_response_step_at(), self.next_input_at()];
+        let step = steps.into_iter().flatten().min();
         Some(step.map_or(self.ends_at, |at| at.min(self.ends_at)))
     }
 

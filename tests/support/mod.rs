@@ -5,6 +5,7 @@
 pub(crate) mod instance;
 pub(crate) mod invariants;
 pub(crate) mod replay;
+pub(crate) mod sound;
 pub(crate) mod transcript;
 
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Golden transcripts: `>` what the client sends, `<` what the session sends, `@` the time in
-//! milliseconds, for all that follows.
+//! Golden transcripts: `>` what the client sends, `<` what the session sends, `~` sounds that
+//! the client appends, `@` the time in milliseconds, for all that follows.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use mock_realtime::engine::{Input, Session, SessionOptions};
 use serde_json::Value;
 
+use super::sound;
 use super::{assert_valid_server_event, drain};
 
 /// Set to write what the session sends now over what the transcripts say.
@@ -25,11 +26,12 @@ pub(crate) fn check(name: &str, options: SessionOptions) {
         played.push(line.to_owned());
         match line.split_at_checked(2) {
             Some(("> ", frame)) => session.handle(Input::Text(frame), now),
+            Some(("~ ", sounds)) => sound::play(&mut session, sounds, now),
             Some(("@ ", ms)) => {
                 let until = Duration::from_millis(ms.parse().unwrap());
                 now = wait(&mut session, until, &mut played);
             }
-            _ => panic!("{line:?} begins with none of `> `, `< `, `@ `"),
+            _ => panic!("{line:?} begins with none of `> `, `< `, `~ `, `@ `"),
         }
         note_sent(&mut played, &drain(&mut session));
     }

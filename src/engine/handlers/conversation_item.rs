@@ -45,6 +45,7 @@ impl ConversationItemHandler<Handled> for Session {
         if !self.conversation.remove(&event.item_id) {
             return Err(Refusal::no_item_to_delete(&event.item_id));
         }
+        self.forget_committed_audio(&event.item_id);
         self.outbox
             .send(|id| ConversationItemDeleted::new(id, event.item_id));
         Ok(())
@@ -52,7 +53,8 @@ impl ConversationItemHandler<Handled> for Session {
 
     fn conversation_item_retrieve(&mut self, event: ConversationItemRetrieve) -> Handled {
         let item = self.conversation.item(&event.item_id).cloned();
-        let item = item.ok_or_else(|| Refusal::no_item_to_retrieve(&event.item_id))?;
+        let mut item = item.ok_or_else(|| Refusal::no_item_to_retrieve(&event.item_id))?;
+        self.attach_committed_audio(&event.item_id, &mut item);
         self.outbox
             .send(|id| ConversationItemRetrieved::new(id, item));
         Ok(())

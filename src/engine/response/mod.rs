@@ -361,6 +361,7 @@ impl Session {
         status: ResponseStatus,
         details: Patch<ResponseStatusDetails>,
     ) {
+        let encoding = object::output_encoding(&active.response);
         let mut response = active.response;
         let used = active.input.total() + active.output.total();
         response.status = Some(status);
@@ -372,6 +373,8 @@ impl Session {
         self.outbox
             .send(|id| RateLimitsUpdated::new(id, usage::rate_limits(used)));
         if active.in_conversation {
+            let played = encoding.duration(active.items.iter().map(|item| item.audio_sent).sum());
+            self.playback_ends_at(self.now + played);
             self.create_held_back();
         }
     }

@@ -1,0 +1,66 @@
+//! Sounds made on the spot.
+
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+use mock_realtime::audio::Encoding;
+use mock_realtime::engine::{Input, Session};
+use mock_realtime::protocol::realtime::{ClientEvent, InputAudioBufferAppend};
+use serde_json::Value;
+
+use super::drain;
+
+/// Something like a voice, at the level of one: 300 Hz with harmonics.
+pub(crate) fn speech(ms: u64, encoding: Encoding) -> Vec<u8> {
+    wave(ms, encoding, 6_000.0)
+}
+
+/// The same, as loud as asked for.
+#[allow(clippy::cast_possible_truncation, reason = "no test is that loud")]
+pub(crate) fn wave(ms: u64, encoding: Encoding, height: f64) -> Vec<u8> {
+    let rate = f64::from(encoding.sample_rate());
+    let count = encoding.samples(encoding.bytes_in(Duration::from_millis(ms)));
+    let samples: Vec<i16> = (0..u32::try_from(count).unwrap())
+        .map(|number| {
+            let phase = f64::from(number) / rate * 300.0 * TAU;
+            let harmonics = phase.sin() + 0.5 * (2.0 * phase).sin() + 0.25 * (3.0 * phase).sin();
+            (height * harmonics).round() as i16
+        })
+        .collect();
+    encoding.encode(&samples)
+}
+
+pub(crate) fn silence(ms: u64, encoding: Encoding) -> Vec<u8> {
+    encoding.silence(Duration::from_millis(ms))
+}
+
+/// A stretch of sounds from a text such as `silence 640, speech 320`, in milliseconds.
+pub(crate) fn sounds(text: &str, encoding: Encoding) -> Vec<u8> {
+    let sound = |part: &str| match part.trim().split_once(' ') {
+        Some(("silence", ms)) => silence(ms.parse().unwrap(), encoding),
+        Some(("speech", ms)) => speech(ms.parse().unwrap(), encoding),
+        _ => panic!("{part:?} is neither `silence` nor `speech` for so many milliseconds"),
+    };
+    text.split(',').flat_map(sound).collect()
+}
+
+/// Appends it all at once.
+pub(crate) fn append(session: &mut Session, audio: &[u8], now: Duration) {
+    let event = ClientEvent::from(InputAudioBufferAppend::new(audio));
+    let frame = serde_json::to_string(&event).unwrap();
+    session.handle(Input::Text(&frame), now);
+}
+
+/// Appends sounds in the session's input format.
+pub(crate) fn play(session: &mut Session, text: &str, now: Duration) {
+    let audio = session.settings().audio.as_ref();
+    let format = audio.and_then(|audio| audio.input.as_ref()?.format.as_ref());
+    let encoding = format.map_or(Encoding::Pcm16, Encoding::of);
+    append(session, &sounds(text, encoding), now);
+}
+
+/// Lets the session hear sounds at its beginning; returns what it sends.
+pub(crate) fn hear(session: &mut Session, text: &str) -> Vec<Value> {
+    play(session, text, Duration::ZERO);
+    drain(session)
+}
