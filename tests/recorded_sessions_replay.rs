@@ -14,7 +14,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("ga_openai_docs_examples.jsonl", "single events, no session"),
     (
         "ga_audio_in_server_vad_turn.jsonl",
-        "the engine does not hear yet",
+        "its audio was cut to a few bytes, in which nobody can be heard",
     ),
 ];
 
