@@ -45,21 +45,24 @@ impl ResponseGenerator for Scripted {
     }
 }
 
-/// The text of the user's last message.
+/// What the user last said: typed, or as it was heard.
 fn last_said(request: &ResponseRequest<'_>) -> Option<String> {
-    request
+    let message = request
         .conversation
         .items()
         .rev()
         .find_map(|item| match item {
-            ConversationItem::Message(Message::User(message)) => {
-                let texts: Vec<&str> = message
-                    .content
-                    .iter()
-                    .filter_map(|part| part.text.as_deref())
-                    .collect();
-                (!texts.is_empty()).then(|| texts.join(" "))
-            }
+            ConversationItem::Message(Message::User(message)) => Some(message),
             _ => None,
-        })
+        })?;
+    let texts: Vec<&str> = message
+        .content
+        .iter()
+        .filter_map(|part| part.text.as_deref())
+        .collect();
+    if texts.is_empty() {
+        let heard = request.conversation.heard(message.id.as_ref()?)?;
+        return Some(heard.to_owned());
+    }
+    Some(texts.join(" "))
 }
