@@ -30,13 +30,13 @@ pub fn emitted_by(kind: ServerEventKind) -> Option<&'static str> {
     use ServerEventKind as Kind;
     match kind {
         Kind::SessionCreated => Some("the start of a session"),
-        Kind::SessionUpdated => Some("session.update"),
+        Kind::SessionUpdated => Some(ClientEventKind::SessionUpdate.as_str()),
         Kind::ConversationItemAdded | Kind::ConversationItemDone => {
-            Some("conversation.item.create, a response's items")
+            Some("an item of the client, an item of a response")
         }
-        Kind::ConversationItemDeleted => Some("conversation.item.delete"),
-        Kind::ConversationItemRetrieved => Some("conversation.item.retrieve"),
-        Kind::ConversationItemTruncated => Some("conversation.item.truncate"),
+        Kind::ConversationItemDeleted => Some(ClientEventKind::ConversationItemDelete.as_str()),
+        Kind::ConversationItemRetrieved => Some(ClientEventKind::ConversationItemRetrieve.as_str()),
+        Kind::ConversationItemTruncated => Some(ClientEventKind::ConversationItemTruncate.as_str()),
         Kind::ResponseCreated
         | Kind::ResponseDone
         | Kind::ResponseOutputItemAdded
@@ -61,9 +61,9 @@ pub fn emitted_by(kind: ServerEventKind) -> Option<&'static str> {
             Some("the fidelity option for what is published but not sent any more")
         }
         Kind::McpListToolsInProgress | Kind::McpListToolsCompleted => {
-            Some("session.update with an MCP server")
+            Some("an MCP server in the session")
         }
-        Kind::McpListToolsFailed => Some("session.update with an MCP server out of reach"),
+        Kind::McpListToolsFailed => Some("an MCP server in the session that is out of reach"),
         Kind::InputAudioBufferSpeechStarted | Kind::InputAudioBufferSpeechStopped => {
             Some("a turn of the user, by turn detection")
         }
