@@ -49,9 +49,7 @@ impl AssistantContent {
             ..Self::default()
         }
     }
-}
 
-impl AssistantContent {
     /// Speech of the assistant, by its transcript.
     pub fn output_audio(transcript: impl Into<String>) -> Self {
         Self {
