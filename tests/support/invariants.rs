@@ -52,7 +52,12 @@ impl Watch {
         }
     }
 
-    /// Whether nothing is left open.
+    /// Whether something is left open.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.responses.values().any(|response| !response.done)
+    }
+
+    /// Panics if something is left open.
     pub(crate) fn finish(&self) {
         for (id, response) in &self.responses {
             assert!(response.done, "{id} was never done");
