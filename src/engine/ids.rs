@@ -15,30 +15,22 @@ const NOISE: usize = 16;
 /// Inferred from the ids and the `expires_at` of two recordings a year apart.
 const STAMP_EPOCH: u64 = 1_576_800_000;
 
-/// Makes ids: the second they are made in, as five base62 digits, and 16 characters of noise.
+/// Makes ids: the second the session began in, as five base62 digits, and 16 characters of noise.
 ///
-/// The noise comes from a seed; the same seed and the same times give the same ids.
+/// The real server stamps each id with its own second. Here a second's border that falls between
+/// two events on one run and beside them on the next must not make them differ.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     random: Xoshiro256PlusPlus,
     stamp: [u8; STAMP],
-    stamped: u64,
 }
 
 impl Ids {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The ids of a session that begins at this time, in Unix seconds.
+    pub(crate) fn new(seed: u64, started_at: u64) -> Self {
         Self {
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
-            stamp: stamp(STAMP_EPOCH),
-            stamped: STAMP_EPOCH,
-        }
-    }
-
-    /// Tells the time, in Unix seconds.
-    pub(crate) fn set_time(&mut self, unix_seconds: u64) {
-        if unix_seconds != self.stamped {
-            self.stamp = stamp(unix_seconds);
-            self.stamped = unix_seconds;
+            stamp: stamp(started_at),
         }
     }
 
@@ -141,8 +133,7 @@ mod tests {
 
     #[test]
     fn ids_have_the_form_of_the_real_ones() {
-        let mut ids = Ids::new(1);
-        ids.set_time(1_785_214_050);
+        let mut ids = Ids::new(1, 1_785_214_050);
         let id = ids.event();
         assert!(id.starts_with("event_E6U0w"), "{id}");
         assert_eq!(id.len(), "event_".len() + 21);
@@ -155,8 +146,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_ids() {
-        let (mut one, mut two) = (Ids::new(7), Ids::new(7));
+        let (mut one, mut two) = (Ids::new(7, 0), Ids::new(7, 0));
         assert_eq!(one.item(), two.item());
-        assert_ne!(one.item(), Ids::new(8).item());
+        assert_ne!(one.item(), Ids::new(8, 0).item());
     }
 }

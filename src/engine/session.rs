@@ -67,17 +67,18 @@ pub struct Session {
     /// Whether the input side comes first when both sides have something due.
     input_first: bool,
     pub(super) outbox: Outbox,
-    started_at: u64,
     ends_at: Duration,
     ended: bool,
+    /// When what is being done happens. What is due happens at its time, however late the driver is.
     pub(super) now: Duration,
+    /// The latest time the driver told.
+    told: Duration,
 }
 
 impl Session {
     /// A session that has just begun: `session.created` waits to be polled.
     pub fn new(options: SessionOptions) -> Self {
-        let mut ids = Ids::new(options.seed);
-        ids.set_time(options.started_at);
+        let mut ids = Ids::new(options.seed, options.started_at);
         let expires_at = options
             .started_at
             .saturating_add(options.maximum_duration.as_secs());
@@ -104,10 +105,10 @@ impl Session {
                 ids,
                 queue: VecDeque::new(),
             },
-            started_at: options.started_at,
             ends_at: options.maximum_duration,
             ended: false,
             now: Duration::ZERO,
+            told: Duration::ZERO,
         };
         let created = session.settings.clone();
         session
@@ -124,10 +125,10 @@ impl Session {
 
     /// Takes an input at a time. Everything that follows from it waits to be polled.
     pub fn handle(&mut self, input: Input<'_>, now: Duration) {
+        self.pass_time(now);
         if self.ended {
             return;
         }
-        self.set_time(now);
         match input {
             Input::Text(text) => match decode::<ClientEvent>(text) {
                 Ok(event) => self.handle_event(event),
@@ -137,22 +138,36 @@ impl Session {
             Input::Event(event) => self.handle_event(event),
             Input::Time => {}
         }
+    }
+
+    /// The next thing to send; `None` until there is another input or the deadline has come.
+    pub fn poll(&mut self) -> Option<Output> {
+        while self.outbox.queue.is_empty() && self.step(|at, told| at <= told) {}
+        self.outbox.queue.pop_front()
+    }
+
+    /// Lets time pass up to `now`. What was due before happens before, as if the driver had come for
+    /// each of it in time.
+    fn pass_time(&mut self, now: Duration) {
+        if self.ended {
+            return;
+        }
+        self.told = self.told.max(now).min(self.ends_at);
+        while self.step(|at, told| at < told) {}
+        self.now = self.told;
         if self.now >= self.ends_at {
             self.expire();
         }
     }
 
-    /// The next thing to send; `None` until there is another input or the deadline has come.
-    pub fn poll(&mut self) -> Option<Output> {
-        while self.outbox.queue.is_empty() && self.step() {}
-        self.outbox.queue.pop_front()
-    }
-
-    /// Does one thing that is due: the two sides take turns.
-    fn step(&mut self) -> bool {
-        if self.ended {
+    /// Does the next thing, at its time, if that is `due`. Where both sides have something to do at
+    /// once they take turns.
+    fn step(&mut self, due: impl Fn(Duration, Duration) -> bool) -> bool {
+        let next = self.next_step_at().filter(|at| due(*at, self.told));
+        let Some(at) = next.filter(|_| !self.ended) else {
             return false;
-        }
+        };
+        self.now = self.now.max(at);
         for input in [self.input_first, !self.input_first] {
             let stepped = if input {
                 self.step_input()
@@ -172,9 +187,13 @@ impl Session {
         if self.ended {
             return None;
         }
+        let next = self.next_step_at();
+        Some(next.map_or(self.ends_at, |at| at.min(self.ends_at)))
+    }
+
+    fn next_step_at(&self) -> Option<Duration> {
         let steps = [self.next_response_step_at(), self.next_input_at()];
-        let step = steps.into_iter().flatten().min();
-        Some(step.map_or(self.ends_at, |at| at.min(self.ends_at)))
+        steps.into_iter().flatten().min()
     }
 
     /// The session object as the client was last told, or will be.
@@ -185,13 +204,6 @@ impl Session {
     /// The conversation.
     pub fn conversation(&self) -> &Conversation {
         &self.conversation
-    }
-
-    fn set_time(&mut self, now: Duration) {
-        self.now = self.now.max(now);
-        self.outbox
-            .ids
-            .set_time(self.started_at.saturating_add(self.now.as_secs()));
     }
 
     fn handle_event(&mut self, event: ClientEvent) {
