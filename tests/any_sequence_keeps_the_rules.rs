@@ -109,9 +109,9 @@ fn spoilt(instances: &mut Instances) -> String {
     text.chars().take(end).collect()
 }
 
-fn see(watch: &mut Watch, known: &mut Vec<String>, event: Value) {
-    assert_valid_server_event(&event);
-    watch.see(&event);
+fn see(watch: &mut Watch, known: &mut Vec<String>, event: &Value) {
+    assert_valid_server_event(event);
+    watch.see(event);
     let id = event.pointer("/item/id").and_then(Value::as_str);
     known.extend(id.map(str::to_owned));
 }
@@ -123,14 +123,14 @@ fn play(seed: u64) {
     let mut now = Duration::ZERO;
     let mut known = Vec::new();
     for event in drain(&mut session) {
-        see(&mut watch, &mut known, event);
+        see(&mut watch, &mut known, &event);
     }
     for _ in 0..25 {
         let frame = any_frame(&mut instances, &known);
         now += Duration::from_millis(instances.below(120) as u64);
         session.handle(Input::Text(&frame), now);
         for event in drain(&mut session) {
-            see(&mut watch, &mut known, event);
+            see(&mut watch, &mut known, &event);
         }
     }
     // Time passes until all that was begun is done. Silence may begin something new, so that there
@@ -141,7 +141,7 @@ fn play(seed: u64) {
         };
         session.handle(Input::Time, deadline);
         for event in drain(&mut session) {
-            see(&mut watch, &mut known, event);
+            see(&mut watch, &mut known, &event);
         }
     }
     watch.finish();
