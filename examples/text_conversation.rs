@@ -50,8 +50,8 @@ fn send(session: &mut Session, event: impl Into<ClientEvent>) {
             Output::Event(ServerEvent::Error(error)) => {
                 println!("error:     {}", error.error.message);
             }
-            Output::Event(_) => {}
             Output::Close { reason, .. } => println!("closed:    {reason}"),
+            _ => {}
         }
     }
 }

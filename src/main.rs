@@ -2,13 +2,14 @@
 //!
 //! Exit codes: 0 success, 1 the command could not do its work, 2 wrong use.
 
+mod cli;
+
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
-use mock_realtime::engine::coverage;
-use mock_realtime::protocol::EventKind;
+use cli::coverage::{self, Coverage};
 use mock_realtime::server::{Server, ServerOptions};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -38,7 +39,7 @@ enum Command {
     /// Serve the mock until ctrl-c.
     Serve(Serve),
     /// Print what of the protocol this version does.
-    Coverage,
+    Coverage(Coverage),
 }
 
 #[derive(Args)]
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
         .init();
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),
-        Command::Coverage => print_coverage(),
+        Command::Coverage(arguments) => coverage::print(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,67 +117,5 @@ async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without a handler the default one ends the process, which is what is wanted.
         std::future::pending::<()>().await;
-    }
-}
-
-fn print_coverage() -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    let mut table = Table { out: &mut out };
-    table.client("client events", coverage::is_handled)?;
-    table.server("server events", coverage::emitted_by)?;
-    table.client(
-        "translation client events",
-        coverage::is_translation_handled,
-    )?;
-    table.server(
-        "translation server events",
-        coverage::translation_emitted_by,
-    )
-}
-
-struct Table<'a, W> {
-    out: &'a mut W,
-}
-
-impl<W: Write> Table<'_, W> {
-    fn client<K: EventKind>(
-        &mut self,
-        title: &str,
-        is_handled: impl Fn(K) -> bool,
-    ) -> io::Result<()> {
-        self.rows(
-            title,
-            "handled",
-            |kind| is_handled(kind).then_some("handled"),
-            "not yet",
-        )
-    }
-
-    fn server<K: EventKind>(
-        &mut self,
-        title: &str,
-        emitted_by: impl Fn(K) -> Option<&'static str>,
-    ) -> io::Result<()> {
-        self.rows(title, "emitted", emitted_by, "not yet")
-    }
-
-    fn rows<K: EventKind>(
-        &mut self,
-        title: &str,
-        done: &str,
-        by: impl Fn(K) -> Option<&'static str>,
-        otherwise: &str,
-    ) -> io::Result<()> {
-        let count = K::ALL.iter().filter(|kind| by(**kind).is_some()).count();
-        writeln!(self.out, "{title}: {count}/{} {done}", K::ALL.len())?;
-        for kind in K::ALL {
-            writeln!(
-                self.out,
-                "  {:60} {}",
-                kind.as_str(),
-                by(*kind).unwrap_or(otherwise)
-            )?;
-        }
-        Ok(())
     }
 }

@@ -8,7 +8,7 @@ mod support;
 
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Pacing, Session, SessionOptions};
+use mock_realtime::engine::{Input, Pacing, Session, SessionKind, SessionOptions, Transport};
 use mock_realtime::generators::{
     Ending, PlannedItem, PlannedMcpCall, ResponsePlan, ResponseRequest,
 };
@@ -54,7 +54,18 @@ fn session(seed: u64) -> Session {
     } else {
         Pacing::REALISTIC
     };
+    let transport = match seed % 5 {
+        0 => Transport::WebRtc,
+        1 => Transport::Sip,
+        _ => Transport::WebSocket,
+    };
+    let kind = match seed % 7 {
+        0 => SessionKind::Transcription,
+        _ => SessionKind::Realtime,
+    };
     Session::new(SessionOptions {
+        kind,
+        transport,
         seed,
         pacing,
         generator: Box::new(any_plan),
@@ -110,6 +121,10 @@ fn spoilt(instances: &mut Instances) -> String {
 }
 
 fn see(watch: &mut Watch, known: &mut Vec<String>, event: &Value) {
+    // Audio of a call is no event.
+    if event.get("plays").is_some() {
+        return;
+    }
     assert_valid_server_event(event);
     watch.see(event);
     let id = event.pointer("/item/id").and_then(Value::as_str);
@@ -145,10 +160,13 @@ fn play(seed: u64) {
         }
     }
     watch.finish();
-    let next = answer(
-        &mut session,
-        r#"{"type":"session.update","session":{"type":"realtime"}}"#,
-    );
+    let kind = if seed.is_multiple_of(7) {
+        "transcription"
+    } else {
+        "realtime"
+    };
+    let update = json!({ "type": "session.update", "session": { "type": kind } });
+    let next = answer(&mut session, &update.to_string());
     assert!(types(&next).contains(&"session.updated"), "{next:?}");
 }
 

@@ -52,8 +52,13 @@ fn wrong_use_is_exit_code_2() {
 }
 
 #[test]
-fn coverage_counts_all_events() {
-    let output = binary().arg("coverage").output().unwrap();
+fn coverage_names_a_transcript_for_each_event() {
+    let transcripts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
+    let output = binary()
+        .args(["coverage", "--transcripts", transcripts])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
     for (title, all) in [
         ("client events", 11),
@@ -65,10 +70,27 @@ fn coverage_counts_all_events() {
             .lines()
             .find(|line| line.starts_with(&format!("{title}: ")))
             .unwrap();
-        assert!(head.contains(&format!("/{all} ")), "{head}");
+        assert_eq!(head, format!("{title}: {all}/{all}"));
     }
     assert_eq!(
         text.lines().filter(|line| line.starts_with("  ")).count(),
         11 + 46 + 3 + 7
     );
+}
+
+#[test]
+fn coverage_says_which_events_no_transcript_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let transcript = "> {\"type\":\"response.create\"}\n";
+    std::fs::write(folder.path().join("short.jsonl"), transcript).unwrap();
+    let output = binary()
+        .args(["coverage", "--transcripts"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("client events: 1/11"), "{text}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("session.update"), "{error}");
 }

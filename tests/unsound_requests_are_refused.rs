@@ -5,8 +5,6 @@ mod support;
 
 use mock_realtime::engine::{Session, SessionOptions};
 use mock_realtime::generators::Scripted;
-use mock_realtime::protocol::EventKind;
-use mock_realtime::protocol::realtime::ClientEventKind;
 use serde_json::Value;
 use support::{answer, drain, types};
 
@@ -114,17 +112,22 @@ fn a_response_while_one_is_on_its_way() {
 }
 
 #[test]
-fn what_is_not_handled_yet_is_said() {
-    let mut instances = support::instance::Instances::new(1);
-    for kind in ClientEventKind::ALL {
-        let event = instances.event(kind.as_str(), kind.shape());
-        let events = answer(&mut session(), &event.to_string());
-        let handled = mock_realtime::engine::coverage::is_handled(*kind);
-        let refused = events.iter().any(|event| {
-            event["error"]["message"]
-                .as_str()
-                .is_some_and(|text| text.contains(&format!("handle {kind} yet")))
-        });
-        assert_eq!(handled, !refused, "{kind}: {events:?}");
-    }
+fn clearing_the_output_buffer_is_for_calls() {
+    let clear = r#"{"type":"output_audio_buffer.clear","event_id":"mine"}"#;
+    let events = answer(&mut session(), clear);
+    let error = events.last().unwrap();
+    assert_eq!(error["error"]["code"], "invalid_value");
+    assert_eq!(error["error"]["param"], "type");
+    assert_eq!(error["error"]["event_id"], "mine");
+}
+
+#[test]
+fn a_conversation_is_not_updated_as_a_transcription_session() {
+    let update = r#"{"type":"session.update","session":{"type":"transcription"}}"#;
+    let events = answer(&mut session(), update);
+    let message = events.last().unwrap()["error"]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "Passing a transcription session update to a realtime session is not allowed."
+    );
 }

@@ -54,6 +54,16 @@ impl Ids {
         SessionId::from(self.stamped_id(b"sess_").as_str())
     }
 
+    /// An event of a call's playback has an id of its own form: 16 hexadecimal digits.
+    pub(crate) fn buffer_event(&mut self) -> EventId {
+        EventId::from(format!("event_{:016x}", self.random.next_u64()).as_str())
+    }
+
+    /// The session of a call. Recorded on a sideband socket.
+    pub(crate) fn call_session(&mut self) -> SessionId {
+        SessionId::from(self.stamped_id(b"sess_u0_").as_str())
+    }
+
     /// A call's id has no stamp.
     pub(crate) fn call(&mut self) -> CallId {
         CallId::from(format!("call_{}", self.noise(NOISE)))

@@ -4,15 +4,17 @@
 
 use crate::protocol::realtime::{
     McpListTools, McpListToolsCompleted, McpListToolsFailed, McpListToolsInProgress,
-    McpListToolsTool, McpTool, Tool,
+    McpListToolsTool, McpTool, Session as SessionObject, Tool,
 };
 
 use super::session::Session;
+use super::settings;
 
 impl Session {
     /// Lists the tools of the servers that are new in the session.
-    pub(super) fn list_mcp_tools(&mut self, before: &[Tool]) {
-        let now = self.settings.tools.clone().unwrap_or_default();
+    pub(super) fn list_mcp_tools(&mut self, before: &SessionObject) {
+        let before = settings::tools(before);
+        let now = settings::tools(&self.settings).to_vec();
         for tool in now.into_iter().filter(|tool| !before.contains(tool)) {
             if let Tool::Mcp(server) = tool {
                 self.list_tools_of(&server);

@@ -20,23 +20,31 @@ pub mod coverage;
 mod handlers;
 mod ids;
 mod input_audio;
+mod io;
 mod mcp;
 mod options;
+mod outbox;
 mod pieces;
+mod playback;
 mod refusal;
 mod response;
 mod session;
 mod settings;
 mod transcription;
+mod translation;
 mod turn_detection;
 mod turns;
 mod usage;
 
 pub use conversation::Conversation;
-pub use options::{Fidelity, SessionOptions};
+pub use io::{DtmfKey, Input, Output};
+pub use options::{Fidelity, SessionKind, SessionOptions, Transport};
 pub use response::Pacing;
-pub use session::{Input, Output, Session};
+pub use session::Session;
 pub use transcription::{
     Heard, ScriptedTranscriber, Transcriber, Transcript, TranscriptSegment, TranscriptionFailure,
     TranscriptionPace,
+};
+pub use translation::{
+    ScriptedTranslator, Translation, TranslationOptions, TranslationSession, Translator,
 };

@@ -13,7 +13,11 @@ use super::transcription::{ScriptedTranscriber, Transcriber, TranscriptionPace};
 /// What a session is started with.
 #[derive(Debug)]
 pub struct SessionOptions {
-    /// The model the client asked for; echoed as it came.
+    /// What the session is for.
+    pub kind: SessionKind,
+    /// How the client is connected.
+    pub transport: Transport,
+    /// The model the client asked for; echoed as it came. A transcription session has none.
     pub model: String,
     /// The seed of all ids and padding.
     pub seed: u64,
@@ -36,6 +40,34 @@ pub struct SessionOptions {
     pub transcription_pace: TranscriptionPace,
     /// What responses say.
     pub generator: Box<dyn ResponseGenerator>,
+}
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A conversation with a model.
+    #[default]
+    Realtime,
+    /// What the user says, written down; nothing answers. A client asks for it with
+    /// `intent=transcription`.
+    Transcription,
+}
+
+/// How the client is connected, and with it how the audio travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// Events and audio on one WebSocket.
+    #[default]
+    WebSocket,
+    /// A WebRTC call: events on its data channel, audio beside it as [`Input::Audio`] and
+    /// [`Output::Audio`].
+    ///
+    /// [`Input::Audio`]: super::Input::Audio
+    /// [`Output::Audio`]: super::Output::Audio
+    WebRtc,
+    /// A SIP call: audio and keys beside the events, which only a sideband socket shows. It comes
+    /// later than the session, so that nothing says that the session was created.
+    Sip,
 }
 
 /// Where the real server and its published document differ, which of them to follow. The default
@@ -65,6 +97,8 @@ impl Default for Fidelity {
 impl Default for SessionOptions {
     fn default() -> Self {
         Self {
+            kind: SessionKind::Realtime,
+            transport: Transport::WebSocket,
             model: "gpt-realtime".to_owned(),
             seed: 0,
             // A round moment, so that runs with the defaults are equal to each other.

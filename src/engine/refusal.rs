@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use crate::protocol::realtime::{
-    ClientEventKind, ErrorDetails, ErrorEvent, TranslationClientEventKind,
+    ClientEvent, ClientEventKind, ErrorDetails, ErrorEvent, TranslationClientEventKind,
 };
-use crate::protocol::{DecodeError, DecodeReason, EventId, EventKind, JsonType, Patch};
+use crate::protocol::{
+    DecodeError, DecodeReason, EventId, EventKind, EventPayload, JsonType, Patch,
+};
 
 /// Why an event was refused. The session goes on as if it had not come.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,19 +86,34 @@ impl Refusal {
         )
     }
 
-    /// What this version of the mock does not do yet. Not a text of the real server.
-    pub(crate) fn not_handled(what: &str) -> Self {
-        Self::new(
-            "not_handled",
-            format!("mock-realtime does not handle {what} yet."),
-        )
-    }
-
     /// `session.update` with the other kind of session.
     pub(crate) fn other_session_type(passed: &str, session: &str) -> Self {
         Self::without_code(format!(
             "Passing a {passed} session update to a {session} session is not allowed."
         ))
+    }
+
+    /// A transcription session with turn detection on, and a model that has no use for it.
+    pub(crate) fn no_turn_detection() -> Self {
+        Self::without_code("Turn detection is not supported for this transcription model.")
+    }
+
+    /// `response.create` in a session that only transcribes. Inferred: no recording tries it.
+    pub(crate) fn no_responses() -> Self {
+        Self::without_code("Creating a response in a transcription session is not allowed.")
+    }
+
+    /// An event of a call on a WebSocket, where the real server does not know its type.
+    pub(crate) fn only_in_calls<P: EventPayload<ClientEvent>>() -> Self {
+        not_supported("type", P::KIND.as_str(), &supported_types())
+    }
+
+    /// `output_audio_buffer.clear` with nothing to clear. Inferred: the answer was not seen.
+    pub(crate) fn nothing_plays() -> Self {
+        Self::new(
+            "output_audio_buffer_clear_empty",
+            "Error clearing output audio buffer: no audio is being played.",
+        )
     }
 
     /// Inferred: that the model is fixed is documented, the answer was not seen.

@@ -1,57 +1,34 @@
 //! The session: takes what comes, gives what goes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::audio::Encoding;
 use crate::generators::ResponseGenerator;
 use crate::protocol::realtime::{
-    ClientEvent, ConversationCreated, ConversationItemCreate, McpListToolsTool, RealtimeSession,
-    ServerEvent, Session as SessionObject, SessionCreated, dispatch_client_event,
+    ClientEvent, ConversationCreated, ConversationItemCreate, InputAudioBufferDtmfEventReceived,
+    McpListToolsTool, Session as SessionObject, SessionCreated, dispatch_client_event,
 };
-use crate::protocol::{Event, EventId, decode};
+use crate::protocol::{Event, decode};
 
 use super::conversation::Conversation;
 use super::ids::Ids;
-use super::options::{Fidelity, SessionOptions};
+use super::io::{DtmfKey, Input, Output};
+use super::options::{Fidelity, SessionOptions, Transport};
+use super::outbox::Outbox;
+use super::playback::Playback;
 use super::refusal::Refusal;
 use super::response::{ActiveResponse, Pacing};
 use super::settings;
 use super::turns::InputSide;
 use super::usage::Tokens;
 
-/// What a driver gives the engine.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// A text frame of the client.
-    Text(&'a str),
-    /// A binary frame of the client, which the protocol does not have.
-    Binary,
-    /// An event of the client that needs no decoding.
-    Event(ClientEvent),
-    /// Nothing but the time: a deadline has come.
-    Time,
-}
-
-/// What the engine gives a driver.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// An event for the client.
-    Event(ServerEvent),
-    /// The session is over: close with this code and reason, and give it nothing more.
-    Close {
-        /// The WebSocket close code.
-        code: u16,
-        /// The close reason.
-        reason: String,
-    },
-}
-
 /// One session of one client.
 ///
 /// Time is what the driver says, counted from the start of the session, and never runs back.
 #[derive(Debug)]
 pub struct Session {
-    pub(super) settings: RealtimeSession,
+    pub(super) settings: SessionObject,
     pub(super) conversation: Conversation,
     /// The responses on their way: at most one of the conversation, any number beside it.
     pub(super) responses: Vec<ActiveResponse>,
@@ -64,9 +41,12 @@ pub struct Session {
     pub(super) fidelity: Fidelity,
     pub(super) mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
     pub(super) input: InputSide,
+    pub(super) transport: Transport,
+    pub(super) playback: Playback,
     /// Whether the input side comes first when both sides have something due.
     input_first: bool,
     pub(super) outbox: Outbox,
+    started_at: u64,
     ends_at: Duration,
     ended: bool,
     /// When what is being done happens. What is due happens at its time, however late the driver is.
@@ -83,7 +63,11 @@ impl Session {
             .started_at
             .saturating_add(options.maximum_duration.as_secs());
         let expires_at = i64::try_from(expires_at).unwrap_or(i64::MAX);
-        let settings = settings::defaults(ids.session(), &options.model, expires_at);
+        let id = match options.transport {
+            Transport::WebSocket => ids.session(),
+            Transport::WebRtc | Transport::Sip => ids.call_session(),
+        };
+        let settings = settings::defaults(options.kind, id, &options.model, expires_at);
         let conversation = Conversation::new(ids.conversation());
         let mut session = Self {
             settings,
@@ -100,20 +84,20 @@ impl Session {
                 options.transcriber,
                 options.transcription_pace,
             ),
+            transport: options.transport,
+            playback: Playback::default(),
             input_first: false,
-            outbox: Outbox {
-                ids,
-                queue: VecDeque::new(),
-            },
+            outbox: Outbox::new(ids),
+            started_at: options.started_at,
             ends_at: options.maximum_duration,
             ended: false,
             now: Duration::ZERO,
             told: Duration::ZERO,
         };
-        let created = session.settings.clone();
-        session
-            .outbox
-            .send(|id| SessionCreated::new(id, SessionObject::from(created)));
+        if session.transport != Transport::Sip {
+            let created = session.settings.clone();
+            session.outbox.send(|id| SessionCreated::new(id, created));
+        }
         if session.fidelity.conversation_created {
             let conversation = session.conversation.object();
             session
@@ -136,14 +120,20 @@ impl Session {
             },
             Input::Binary => self.refuse(Refusal::binary_frame()),
             Input::Event(event) => self.handle_event(event),
+            Input::Audio(audio) => {
+                if let Err(refusal) = self.append_input_audio(audio) {
+                    self.refuse(refusal);
+                }
+            }
+            Input::Dtmf(key) => self.hear_key(key),
             Input::Time => {}
         }
     }
 
     /// The next thing to send; `None` until there is another input or the deadline has come.
     pub fn poll(&mut self) -> Option<Output> {
-        while self.outbox.queue.is_empty() && self.step(|at, told| at <= told) {}
-        self.outbox.queue.pop_front()
+        while self.outbox.is_empty() && self.step(|at, told| at <= told) {}
+        self.outbox.pop()
     }
 
     /// Lets time pass up to `now`. What was due before happens before, as if the driver had come for
@@ -179,7 +169,7 @@ impl Session {
                 return true;
             }
         }
-        false
+        self.step_playback()
     }
 
     /// When to come back with [`Input::Time`] if nothing else happens before.
@@ -192,13 +182,22 @@ impl Session {
     }
 
     fn next_step_at(&self) -> Option<Duration> {
-        let steps = [self.next_response_step_at(), self.next_input_at()];
+        let steps = [
+            self.next_response_step_at(),
+            self.next_input_at(),
+            self.next_playback_at(),
+        ];
         steps.into_iter().flatten().min()
     }
 
     /// The session object as the client was last told, or will be.
-    pub fn settings(&self) -> &RealtimeSession {
+    pub fn settings(&self) -> &SessionObject {
         &self.settings
+    }
+
+    /// How the audio that comes in is encoded.
+    pub fn input_encoding(&self) -> Encoding {
+        settings::input_encoding(&self.settings)
     }
 
     /// The conversation.
@@ -213,6 +212,14 @@ impl Session {
         }
     }
 
+    fn hear_key(&mut self, key: DtmfKey) {
+        let at = self.started_at.saturating_add(self.now.as_secs());
+        let at = i64::try_from(at).unwrap_or(i64::MAX);
+        let key = key.character().to_string();
+        self.outbox
+            .push_event(InputAudioBufferDtmfEventReceived::new(key, at));
+    }
+
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         self.outbox.send(|id| refusal.into_event(id));
     }
@@ -223,24 +230,7 @@ impl Session {
         let reason = refusal.message().to_owned();
         self.responses.clear();
         self.refuse(refusal);
-        self.outbox
-            .queue
-            .push_back(Output::Close { code: 1001, reason });
+        self.outbox.push(Output::Close { code: 1001, reason });
         self.ended = true;
-    }
-}
-
-/// What waits to be sent, and the ids it gets.
-#[derive(Debug)]
-pub(super) struct Outbox {
-    pub(super) ids: Ids,
-    queue: VecDeque<Output>,
-}
-
-impl Outbox {
-    /// Queues the event that `make` makes with a fresh id.
-    pub(super) fn send<P: Into<ServerEvent>>(&mut self, make: impl FnOnce(EventId) -> P) {
-        let event = make(self.ids.event());
-        self.queue.push_back(Output::Event(event.into()));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::audio::{Encoding, SpeechDetector};
+use crate::audio::SpeechDetector;
 use crate::protocol::realtime::{
-    ConversationItem, Include, InputAudioBufferCleared, InputAudioBufferCommitted,
+    ConversationItem, InputAudioBufferCleared, InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted, InputAudioBufferSpeechStopped, InputAudioBufferTimeoutTriggered,
-    ItemStatus, Message, ResponseParams, ResponseStatusReason, Transcription, UserContent,
-    UserContentType, UserMessage,
+    ItemStatus, Message, ResponseParams, ResponseStatusReason, UserContent, UserContentType,
+    UserMessage,
 };
 use crate::protocol::{Base64Audio, ItemId, Patch};
 
@@ -18,6 +18,7 @@ use super::input_audio::{
 };
 use super::refusal::Refusal;
 use super::session::Session;
+use super::settings;
 use super::transcription::{Heard, Jobs, Order, Transcriber, TranscriptionPace};
 use super::turn_detection::{Change, TurnDetector, Vad, idle_ms};
 
@@ -157,6 +158,7 @@ impl Session {
             .send(|id| InputAudioBufferSpeechStarted::new(id, as_i64(start_ms), item_id));
         if vad.interrupt_response {
             self.interrupt(ResponseStatusReason::TurnDetected);
+            self.clear_playback();
         }
         self.input.quiet_since = None;
     }
@@ -202,7 +204,7 @@ impl Session {
     /// Has a turn transcribed, does what else follows from it, and then begins to tell what was
     /// heard, if the client wants to know.
     fn hear_turn(&mut self, item_id: ItemId, turn: &CommittedAudio, and: impl FnOnce(&mut Self)) {
-        let config = self.transcription().cloned();
+        let config = settings::transcription(&self.settings).cloned();
         let outcome = self.input.transcriber.transcribe(Heard {
             audio: &turn.bytes,
             encoding: turn.encoding,
@@ -219,7 +221,7 @@ impl Session {
                 item_id,
                 config,
                 duration: turn.duration(),
-                logprobs: self.wants_logprobs(),
+                logprobs: settings::wants_logprobs(&self.settings),
             };
             self.input.jobs.start(order, outcome, self.now);
         }
@@ -308,26 +310,10 @@ impl Session {
         self.input.committed.remove(id);
     }
 
-    fn input_encoding(&self) -> Encoding {
-        let input = self.settings.audio.as_ref();
-        let input = input.and_then(|audio| audio.input.as_ref());
-        let format = input.and_then(|input| input.format.as_ref());
-        format.map(Encoding::of).unwrap_or_default()
-    }
-
     fn turn_detection(&self) -> Option<Vad> {
-        let input = self.settings.audio.as_ref()?.input.as_ref()?;
-        input.turn_detection.value().map(Vad::of)
-    }
-
-    fn transcription(&self) -> Option<&Transcription> {
-        let input = self.settings.audio.as_ref()?.input.as_ref()?;
-        input.transcription.value()
-    }
-
-    fn wants_logprobs(&self) -> bool {
-        let include = self.settings.include.value();
-        include.is_some_and(|all| all.contains(&Include::ItemInputAudioTranscriptionLogprobs))
+        settings::turn_detection(&self.settings)
+            .as_ref()
+            .map(Vad::of)
     }
 }
 

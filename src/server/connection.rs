@@ -118,6 +118,8 @@ async fn send_due(
                     continue;
                 }
             },
+            // On a WebSocket audio travels in events.
+            Output::Audio(_) | Output::ClearAudio => continue,
             Output::Close { code, reason } => {
                 ended = true;
                 Message::Close(Some(CloseFrame {

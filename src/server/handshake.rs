@@ -9,12 +9,16 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use super::{Shared, connection};
+use crate::engine::SessionKind;
 
 /// Where sessions are opened.
 const REALTIME_PATH: &str = "/v1/realtime";
 
 /// The subprotocol browsers offer beside those that carry their key.
 const SUBPROTOCOL: &str = "realtime";
+
+/// The intent of a client that wants a session that only transcribes.
+const TRANSCRIPTION: &str = "transcription";
 
 /// The model of a client that names none.
 const DEFAULT_MODEL: &str = "gpt-realtime";
@@ -52,7 +56,8 @@ pub(super) fn answer(
             HeaderValue::from_static(SUBPROTOCOL),
         );
     }
-    let options = shared.next_session(query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()));
+    let mut options = shared.next_session(query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()));
+    options.kind = query.kind;
     tokio::spawn(connection::run(
         hyper::upgrade::on(&mut request),
         options,
@@ -65,6 +70,7 @@ pub(super) fn answer(
 #[derive(Debug, Default)]
 struct Query {
     model: Option<String>,
+    kind: SessionKind,
     /// A parameter that asks for a kind of session this version does not have.
     not_handled: Option<&'static str>,
 }
@@ -75,6 +81,7 @@ impl Query {
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
                 "model" => found.model = Some(value.into_owned()),
+                "intent" if value == TRANSCRIPTION => found.kind = SessionKind::Transcription,
                 "intent" => found.not_handled = Some("intent"),
                 "call_id" => found.not_handled = Some("call_id"),
                 _ => {}

@@ -10,6 +10,8 @@ pub(crate) struct Watch {
     event_ids: BTreeSet<String>,
     items: BTreeSet<String>,
     responses: BTreeMap<String, Response>,
+    /// The response whose audio is played in a call.
+    playing: Option<String>,
 }
 
 #[derive(Default)]
@@ -45,6 +47,14 @@ impl Watch {
                 let known = self.items.remove(event["item_id"].as_str().unwrap());
                 assert!(known, "deleted, but never added: {event}");
             }
+            "output_audio_buffer.started" => {
+                let before = self.playing.replace(text(event, "response_id"));
+                assert_eq!(before, None, "two responses play at once: {event}");
+            }
+            "output_audio_buffer.stopped" | "output_audio_buffer.cleared" => {
+                let playing = self.playing.take();
+                assert_eq!(playing, Some(text(event, "response_id")), "{event}");
+            }
             "response.created" => self.created(event),
             "response.done" => self.done(event),
             kind if kind.starts_with("response.") => self.within(event),
@@ -54,11 +64,12 @@ impl Watch {
 
     /// Whether something is left open.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.responses.values().any(|response| !response.done)
+        self.playing.is_some() || self.responses.values().any(|response| !response.done)
     }
 
     /// Panics if something is left open.
     pub(crate) fn finish(&self) {
+        assert_eq!(self.playing, None, "it plays for ever");
         for (id, response) in &self.responses {
             assert!(response.done, "{id} was never done");
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use mock_realtime::engine::{Input, Output, Session};
 use mock_realtime::protocol::realtime::OBSERVED_SCHEMA;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The folder with OpenAI's document and the recorded sessions: beside the project, or where
@@ -38,15 +39,21 @@ pub(crate) fn answer(session: &mut Session, frame: &str) -> Vec<Value> {
     drain(session)
 }
 
-/// What the session sends now, as JSON; a close is `{"close": code, "reason": text}`.
+/// What the session sends now, as JSON.
 pub(crate) fn drain(session: &mut Session) -> Vec<Value> {
     let outputs = std::iter::from_fn(|| session.poll());
-    outputs
-        .map(|output| match output {
-            Output::Event(event) => serde_json::to_value(&event).unwrap(),
-            Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
-        })
-        .collect()
+    outputs.map(as_json).collect()
+}
+
+/// An output as JSON; what is no event has no `type`.
+pub(crate) fn as_json<S: Serialize>(output: Output<S>) -> Value {
+    match output {
+        Output::Event(event) => serde_json::to_value(&event).unwrap(),
+        Output::Audio(audio) => json!({ "plays": audio.len() }),
+        Output::ClearAudio => json!({ "plays": null }),
+        Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
+        _ => panic!("an output that the tests do not know"),
+    }
 }
 
 /// The types of these events.
@@ -60,7 +67,18 @@ pub(crate) fn types(events: &[Value]) -> Vec<&str> {
 /// Whether a server event is valid, by a validator that knows nothing of this crate.
 pub(crate) fn assert_valid_server_event(event: &Value) {
     static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator("ServerEvent"));
-    let errors: Vec<String> = VALIDATOR
+    assert_valid(&VALIDATOR, event);
+}
+
+/// The same of an event of a translation session.
+pub(crate) fn assert_valid_translation_event(event: &Value) {
+    static VALIDATOR: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| validator("TranslationServerEvent"));
+    assert_valid(&VALIDATOR, event);
+}
+
+fn assert_valid(validator: &jsonschema::Validator, event: &Value) {
+    let errors: Vec<String> = validator
         .iter_errors(event)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();

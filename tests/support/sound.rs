@@ -53,10 +53,8 @@ pub(crate) fn append(session: &mut Session, audio: &[u8], now: Duration) {
 
 /// Appends sounds in the session's input format.
 pub(crate) fn play(session: &mut Session, text: &str, now: Duration) {
-    let audio = session.settings().audio.as_ref();
-    let format = audio.and_then(|audio| audio.input.as_ref()?.format.as_ref());
-    let encoding = format.map_or(Encoding::Pcm16, Encoding::of);
-    append(session, &sounds(text, encoding), now);
+    let audio = sounds(text, session.input_encoding());
+    append(session, &audio, now);
 }
 
 /// Lets the session hear sounds at its beginning; returns what it sends.

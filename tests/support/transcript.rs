@@ -1,39 +1,146 @@
 //! Golden transcripts: `>` what the client sends, `<` what the session sends, `~` sounds that
-//! the client appends, `@` the time in milliseconds, for all that follows.
+//! the client appends or that come in beside the events of a call, `#` a key that is pressed in a
+//! call, `@` the time in milliseconds, for all that follows.
 
 use std::path::Path;
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Session, SessionOptions};
+use mock_realtime::audio::Encoding;
+use mock_realtime::engine::{
+    DtmfKey, Input, Session, SessionOptions, TranslationOptions, TranslationSession, Transport,
+};
+use mock_realtime::protocol::realtime::{
+    ClientEvent, InputAudioBufferAppend, TranslationClientEvent,
+    TranslationSessionInputAudioBufferAppend,
+};
 use serde_json::Value;
 
-use super::sound;
-use super::{assert_valid_server_event, drain};
+use super::{as_json, assert_valid_server_event, assert_valid_translation_event, sound};
 
 /// Set to write what the session sends now over what the transcripts say.
 const UPDATE: &str = "UPDATE_TRANSCRIPTS";
 
 /// Plays the client's lines of `tests/transcripts/NAME.jsonl` and compares the whole with it.
 pub(crate) fn check(name: &str, options: SessionOptions) {
+    let on_websocket = options.transport == Transport::WebSocket;
+    compare(
+        name,
+        Conversation {
+            session: Session::new(options),
+            on_websocket,
+        },
+    );
+}
+
+/// The same of a translation session.
+pub(crate) fn check_translation(name: &str, options: TranslationOptions) {
+    compare(name, TranslationSession::new(options));
+}
+
+/// A session of either kind.
+trait Played {
+    /// Panics if an event is none of its server events.
+    const ASSERT_VALID: fn(&Value);
+    fn take(&mut self, frame: &str, now: Duration);
+    fn hear(&mut self, sounds: &str, now: Duration);
+    fn press(&mut self, key: DtmfKey, now: Duration);
+    fn pass(&mut self, now: Duration);
+    fn send(&mut self) -> Option<Value>;
+    fn deadline(&self) -> Option<Duration>;
+}
+
+struct Conversation {
+    session: Session,
+    on_websocket: bool,
+}
+
+impl Played for Conversation {
+    const ASSERT_VALID: fn(&Value) = assert_valid_server_event;
+
+    fn take(&mut self, frame: &str, now: Duration) {
+        self.session.handle(Input::Text(frame), now);
+    }
+
+    fn hear(&mut self, sounds: &str, now: Duration) {
+        let audio = sound::sounds(sounds, self.session.input_encoding());
+        let input = if self.on_websocket {
+            Input::Event(ClientEvent::from(InputAudioBufferAppend::new(audio)))
+        } else {
+            Input::Audio(&audio)
+        };
+        self.session.handle(input, now);
+    }
+
+    fn press(&mut self, key: DtmfKey, now: Duration) {
+        self.session.handle(Input::Dtmf(key), now);
+    }
+
+    fn pass(&mut self, now: Duration) {
+        self.session.handle(Input::Time, now);
+    }
+
+    fn send(&mut self) -> Option<Value> {
+        self.session.poll().map(as_json)
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.session.deadline()
+    }
+}
+
+impl Played for TranslationSession {
+    const ASSERT_VALID: fn(&Value) = assert_valid_translation_event;
+
+    fn take(&mut self, frame: &str, now: Duration) {
+        self.handle(Input::Text(frame), now);
+    }
+
+    fn hear(&mut self, sounds: &str, now: Duration) {
+        let audio = sound::sounds(sounds, Encoding::Pcm16);
+        let append = TranslationSessionInputAudioBufferAppend::new(audio);
+        self.handle(Input::Event(TranslationClientEvent::from(append)), now);
+    }
+
+    fn press(&mut self, key: DtmfKey, now: Duration) {
+        self.handle(Input::Dtmf(key), now);
+    }
+
+    fn pass(&mut self, now: Duration) {
+        self.handle(Input::Time, now);
+    }
+
+    fn send(&mut self) -> Option<Value> {
+        self.poll().map(as_json)
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Self::deadline(self)
+    }
+}
+
+fn compare<S: Played>(name: &str, mut session: S) {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/transcripts/{name}.jsonl"));
     let expected = std::fs::read_to_string(&path).unwrap();
-    let mut session = Session::new(options);
     let mut played = Vec::new();
-    note_sent(&mut played, &drain(&mut session));
+    note_sent(&mut played, &mut session);
     let mut now = Duration::ZERO;
     for line in expected.lines().filter(|line| !line.starts_with('<')) {
         played.push(line.to_owned());
         match line.split_at_checked(2) {
-            Some(("> ", frame)) => session.handle(Input::Text(frame), now),
-            Some(("~ ", sounds)) => sound::play(&mut session, sounds, now),
+            Some(("> ", frame)) => session.take(frame, now),
+            Some(("~ ", sounds)) => session.hear(sounds, now),
+            Some(("# ", key)) => {
+                let key = key.chars().next().and_then(DtmfKey::new);
+                session.press(key.unwrap(), now);
+            }
             Some(("@ ", ms)) => {
                 let until = Duration::from_millis(ms.parse().unwrap());
                 now = wait(&mut session, until, &mut played);
             }
-            _ => panic!("{line:?} begins with none of `> `, `< `, `~ `, `@ `"),
+            _ => panic!("{line:?} begins with none of `> `, `< `, `~ `, `# `, `@ `"),
         }
-        note_sent(&mut played, &drain(&mut session));
+        note_sent(&mut played, &mut session);
     }
     let played = played.join("\n") + "\n";
     if std::env::var_os(UPDATE).is_some() {
@@ -58,16 +165,21 @@ pub(crate) fn check(name: &str, options: SessionOptions) {
 }
 
 /// Lets the time pass from deadline to deadline, as a driver does.
-fn wait(session: &mut Session, until: Duration, played: &mut Vec<String>) -> Duration {
+fn wait<S: Played>(session: &mut S, until: Duration, played: &mut Vec<String>) -> Duration {
     while let Some(deadline) = session.deadline().filter(|deadline| *deadline < until) {
-        session.handle(Input::Time, deadline);
-        note_sent(played, &drain(session));
+        session.pass(deadline);
+        note_sent(played, session);
     }
-    session.handle(Input::Time, until);
+    session.pass(until);
     until
 }
 
-fn note_sent(played: &mut Vec<String>, events: &[Value]) {
-    events.iter().for_each(assert_valid_server_event);
-    played.extend(events.iter().map(|event| format!("< {event}")));
+fn note_sent<S: Played>(played: &mut Vec<String>, session: &mut S) {
+    while let Some(sent) = session.send() {
+        // Audio and the end of a session are no events.
+        if sent.get("type").is_some() {
+            S::ASSERT_VALID(&sent);
+        }
+        played.push(format!("< {sent}"));
+    }
 }

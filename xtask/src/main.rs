@@ -85,7 +85,10 @@ fn main() -> ExitCode {
         Task::Codegen { print } => codegen(print),
         Task::Coverage => {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            run(Command::new(cargo).args(["run", "--quiet", "--", "coverage"]))
+            let transcripts = Path::new("tests").join("transcripts");
+            run(Command::new(cargo)
+                .args(["run", "--quiet", "--", "coverage", "--transcripts"])
+                .arg(transcripts))
         }
         Task::Ci => run(Command::new("bash").arg(Path::new(".ci").join("run"))),
     };

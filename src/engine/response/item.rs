@@ -14,7 +14,7 @@ use crate::protocol::realtime::{
 };
 use crate::protocol::{Base64Audio, CallId, ItemId, Patch, ResponseId};
 
-use super::super::session::Outbox;
+use super::super::outbox::Outbox;
 
 /// Delta and padding together have this many characters, in all recordings.
 const PADDED_DELTA: usize = 16;
@@ -228,15 +228,21 @@ impl OutputItem {
         }
     }
 
-    /// A chunk of the audio.
-    pub(super) fn send_audio(&mut self, chunk: usize, response: &ResponseId, outbox: &mut Outbox) {
+    /// A chunk of the audio, which counts as sent.
+    pub(super) fn take_audio(&mut self, chunk: usize) -> Option<Base64Audio> {
         let Content::Speech { chunks, .. } = &self.content else {
-            return;
+            return None;
         };
-        let Some(audio) = chunks.get(chunk).cloned() else {
-            return;
-        };
+        let audio = chunks.get(chunk).cloned()?;
         self.audio_sent += audio.len();
+        Some(audio)
+    }
+
+    /// The event of a chunk of the audio.
+    pub(super) fn send_audio(&mut self, chunk: usize, response: &ResponseId, outbox: &mut Outbox) {
+        let Some(audio) = self.take_audio(chunk) else {
+            return;
+        };
         outbox.send(|id| {
             ResponseOutputAudioDelta::new(
                 id,

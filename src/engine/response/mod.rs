@@ -2,7 +2,7 @@
 
 mod item;
 mod object;
-mod speech;
+pub(super) mod speech;
 mod steps;
 
 use std::collections::VecDeque;
@@ -20,6 +20,7 @@ use crate::protocol::{ItemId, Patch, ResponseId};
 use super::conversation::ItemAudio;
 use super::refusal::Refusal;
 use super::session::Session;
+use super::settings;
 use super::usage::{self, Tokens};
 use item::{Content, OutputItem, State};
 pub use steps::Pacing;
@@ -70,17 +71,16 @@ impl Session {
             return Err(Refusal::active_response(active.id()));
         }
         let context = self.context_of(params)?;
+        let settings = settings::of_responses(&self.settings)?;
         let id = self.outbox.ids.response();
-        let response = object::at_creation(&self.settings, &self.conversation, &id, params);
+        let response = object::at_creation(settings, &self.conversation, &id, params);
+        let conversation = context.as_ref().unwrap_or(&self.conversation);
         let plan = self.generator.generate(ResponseRequest {
-            session: &self.settings,
-            conversation: context.as_ref().unwrap_or(&self.conversation),
+            session: settings,
+            conversation,
             params,
         });
-        let input = usage::input_tokens(
-            &self.settings,
-            context.as_ref().unwrap_or(&self.conversation),
-        );
+        let input = usage::input_tokens(settings, conversation);
         let limit = match response.max_output_tokens {
             Some(MaxOutputTokens::Limit(limit)) => u64::try_from(limit).ok(),
             _ => None,
@@ -184,8 +184,15 @@ impl Session {
                 active.items[item].send_text(range, &active.id, &mut self.outbox);
             }
             What::Audio(item, chunk) => {
-                active.items[item].send_audio(chunk, &active.id, &mut self.outbox);
                 let encoding = object::output_encoding(&active.response);
+                if self.is_call() {
+                    let item = &mut active.items[item];
+                    if let Some(audio) = item.take_audio(chunk) {
+                        self.play(&active.id, &item.id, &audio, encoding);
+                    }
+                } else {
+                    active.items[item].send_audio(chunk, &active.id, &mut self.outbox);
+                }
                 let sent: usize = active.items.iter().map(|item| item.audio_sent).sum();
                 active.output.audio = usage::spoken_tokens(encoding.duration(sent));
             }
@@ -207,12 +214,7 @@ impl Session {
             .flatten()
             .any(|modality| *modality == Modality::Audio);
         let encoding = object::output_encoding(response);
-        let speed = self
-            .settings
-            .audio
-            .as_ref()
-            .and_then(|audio| audio.output.as_ref()?.speed)
-            .unwrap_or(1.0);
+        let speed = settings::speed(&self.settings);
         let items = planned.into_iter().zip(0..).map(|(planned, output_index)| {
             let content = match planned {
                 PlannedItem::Message(message) if speaks => {
@@ -374,7 +376,8 @@ impl Session {
             .send(|id| RateLimitsUpdated::new(id, usage::rate_limits(used)));
         if active.in_conversation {
             let played = encoding.duration(active.items.iter().map(|item| item.audio_sent).sum());
-            self.playback_ends_at(self.now + played);
+            let heard_at = self.heard_at(&active.id);
+            self.playback_ends_at(heard_at.unwrap_or(self.now + played));
             self.create_held_back();
         }
     }

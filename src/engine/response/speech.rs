@@ -30,13 +30,15 @@ pub(super) fn content(message: PlannedMessage, encoding: Encoding, speed: f64) -
     }
 }
 
+/// What is sent for a text without audio.
 #[allow(clippy::cast_precision_loss, reason = "no text has 2^52 characters")]
-fn silence_for(text: &str, encoding: Encoding, speed: f64) -> Bytes {
+pub(in crate::engine) fn silence_for(text: &str, encoding: Encoding, speed: f64) -> Bytes {
     let seconds = text.chars().count() as f64 / (CHARACTERS_A_SECOND * speed);
     Bytes::from(encoding.silence(Duration::from_secs_f64(seconds)))
 }
 
-fn chunks(audio: &Bytes, encoding: Encoding) -> Vec<Base64Audio> {
+/// Audio in the pieces it is sent in.
+pub(in crate::engine) fn chunks(audio: &Bytes, encoding: Encoding) -> Vec<Base64Audio> {
     let mut rest = audio.clone();
     let mut chunks = Vec::new();
     while !rest.is_empty() {

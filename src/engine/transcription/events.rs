@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::engine::outbox::Outbox;
 use crate::engine::pieces::pieces;
-use crate::engine::session::{Outbox, Session};
+use crate::engine::session::Session;
 use crate::protocol::Patch;
 use crate::protocol::realtime::{
     ConversationItemInputAudioTranscriptionCompleted as Completed,

@@ -1,15 +1,13 @@
-//! The session object: its defaults, and what `session.update` makes of it.
-
-use serde_json::{Map, Value};
+//! The settings of a conversation.
 
 use crate::protocol::realtime::{
-    AudioFormat, AudioInput, AudioOutput, MaxOutputTokens, Modality, PcmFormat, RealtimeModel,
-    RealtimeSession, RealtimeSessionConfig, SemanticVad, ServerVad, SessionAudio, SessionObject,
-    ToolChoice, Truncation, TurnDetection, Voice, VoiceOrCustom,
+    AudioInput, AudioOutput, MaxOutputTokens, Modality, RealtimeModel, RealtimeSession,
+    RealtimeSessionConfig, SemanticVad, ServerVad, SessionAudio, SessionObject, ToolChoice,
+    Truncation, TurnDetection, Voice, VoiceOrCustom,
 };
 use crate::protocol::{Patch, SessionId};
 
-use super::refusal::Refusal;
+use super::{Refusal, complete_format, complete_transcription, merged, pcm};
 
 /// What the model is told when nobody tells it anything. The real one is a text of about six
 /// sentences; this is ours.
@@ -19,9 +17,8 @@ const DEFAULT_INSTRUCTIONS: &str = "You are a cheerful assistant on the telephon
     thought by a model.";
 
 /// The session object a new session has.
-pub(crate) fn defaults(id: SessionId, model: &str, expires_at: i64) -> RealtimeSession {
+pub(super) fn defaults(id: SessionId, model: &str, expires_at: i64) -> RealtimeSession {
     let family = Family::of(model);
-    let pcm = AudioFormat::from(PcmFormat { rate: Some(24_000) });
     let mut session = RealtimeSession::new(SessionObject::RealtimeSession, id);
     session.model = Some(RealtimeModel::from(model));
     session.output_modalities = Some(vec![Modality::Audio]);
@@ -35,13 +32,13 @@ pub(crate) fn defaults(id: SessionId, model: &str, expires_at: i64) -> RealtimeS
     session.expires_at = Some(expires_at);
     session.audio = Some(SessionAudio {
         input: Some(AudioInput {
-            format: Some(pcm.clone()),
+            format: Some(pcm()),
             transcription: Patch::Null,
             noise_reduction: Patch::Null,
             turn_detection: Patch::Value(TurnDetection::from(family.server_vad())),
         }),
         output: Some(AudioOutput {
-            format: Some(pcm),
+            format: Some(pcm()),
             voice: Some(family.voice()),
             speed: Some(1.0),
         }),
@@ -92,9 +89,18 @@ impl Family {
     }
 }
 
-/// What an update makes of the session: all of it or, as an error, nothing. The voice is fixed once
-/// the assistant has spoken.
-pub(crate) fn update(
+/// What comes in as audio.
+pub(super) fn input(session: &RealtimeSession) -> Option<&AudioInput> {
+    session.audio.as_ref()?.input.as_ref()
+}
+
+/// What goes out as audio.
+pub(super) fn output(session: &RealtimeSession) -> Option<&AudioOutput> {
+    session.audio.as_ref()?.output.as_ref()
+}
+
+/// See [`super::update`].
+pub(super) fn update(
     current: &RealtimeSession,
     mut update: RealtimeSessionConfig,
     has_spoken: bool,
@@ -116,10 +122,7 @@ pub(crate) fn update(
     {
         return Err(Refusal::voice_is_fixed());
     }
-    let mut merged = to_map(current)?;
-    merge(&mut merged, to_map(&update)?);
-    let mut session: RealtimeSession =
-        serde_json::from_value(Value::Object(merged)).map_err(|error| unmergeable(&error))?;
+    let mut session = merged(current, &update)?;
     if let Some(audio) = &mut session.audio {
         if let (Some(output), Some(voice)) = (&mut audio.output, voice) {
             output.voice = Some(voice);
@@ -144,24 +147,13 @@ fn take_voice(update: &mut RealtimeSessionConfig) -> Option<Voice> {
 }
 
 fn current_voice(session: &RealtimeSession) -> Option<&Voice> {
-    session.audio.as_ref()?.output.as_ref()?.voice.as_ref()
+    output(session)?.voice.as_ref()
 }
 
 /// Fills in what the server fills in: the defaults of what was set in part.
 fn complete(input: &mut AudioInput, model: &str) {
-    if let Patch::Value(transcription) = &mut input.transcription {
-        for field in [&mut transcription.language, &mut transcription.prompt] {
-            if field.is_absent() {
-                *field = Patch::Null;
-            }
-        }
-    }
-    if let Patch::Value(AudioFormat::Pcm(pcm)) =
-        &mut input.format.clone().map_or(Patch::Absent, Patch::Value)
-    {
-        pcm.rate = pcm.rate.or(Some(24_000));
-        input.format = Some(AudioFormat::Pcm(pcm.clone()));
-    }
+    complete_transcription(&mut input.transcription);
+    complete_format(&mut input.format);
     match &mut input.turn_detection {
         Patch::Value(TurnDetection::ServerVad(vad)) => {
             let defaults = Family::of(model).server_vad();
@@ -183,40 +175,5 @@ fn complete(input: &mut AudioInput, model: &str) {
                 .get_or_insert(SemanticVad::DEFAULT_INTERRUPT_RESPONSE);
         }
         _ => {}
-    }
-}
-
-fn to_map(value: &impl serde::Serialize) -> Result<Map<String, Value>, Refusal> {
-    match serde_json::to_value(value).map_err(|error| unmergeable(&error))? {
-        Value::Object(map) => Ok(map),
-        _ => Ok(Map::new()),
-    }
-}
-
-/// Cannot happen with what the strict decoding let through; said rather than swallowed.
-fn unmergeable(error: &serde_json::Error) -> Refusal {
-    Refusal::unmergeable(&error.to_string())
-}
-
-/// Objects merge key by key, `null` and everything else replaces. An object of another kind (its
-/// `type` differs) replaces as well: what belonged to the old kind means nothing to the new.
-fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(Value::Object(into)), Value::Object(from)) if same_kind(into, &from) => {
-                merge(into, from);
-            }
-            (Some(place), value) => *place = value,
-            (None, value) => {
-                into.insert(key, value);
-            }
-        }
-    }
-}
-
-fn same_kind(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
-    match (one.get("type"), other.get("type")) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
     }
 }

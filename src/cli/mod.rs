@@ -1,0 +1,3 @@
+//! What the commands do, a file a command.
+
+pub(crate) mod coverage;

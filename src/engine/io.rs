@@ -1,0 +1,61 @@
+//! What a driver gives an engine, and what it gets.
+
+use bytes::Bytes;
+
+use crate::protocol::realtime::{ClientEvent, ServerEvent};
+
+/// What a driver gives the engine.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a, C = ClientEvent> {
+    /// A text frame of the client.
+    Text(&'a str),
+    /// A binary frame of the client, which the protocol does not have.
+    Binary,
+    /// An event of the client that needs no decoding.
+    Event(C),
+    /// Audio that comes in beside the events, in the session's input encoding.
+    Audio(&'a [u8]),
+    /// A key that the caller pressed.
+    Dtmf(DtmfKey),
+    /// Nothing but the time: a deadline has come.
+    Time,
+}
+
+/// A key of a telephone: a digit, `*`, `#`, or `A` to `D`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DtmfKey(char);
+
+impl DtmfKey {
+    /// The key with this character; a letter in either case.
+    pub const fn new(character: char) -> Option<Self> {
+        match character.to_ascii_uppercase() {
+            key @ ('0'..='9' | '*' | '#' | 'A'..='D') => Some(Self(key)),
+            _ => None,
+        }
+    }
+
+    /// Its character.
+    pub const fn character(self) -> char {
+        self.0
+    }
+}
+
+/// What the engine gives a driver.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Output<S = ServerEvent> {
+    /// An event for the client.
+    Event(S),
+    /// Audio of a call, to be played after what was given before, in the session's output encoding.
+    Audio(Bytes),
+    /// The audio of a call that was not played yet is not to be played.
+    ClearAudio,
+    /// The session is over: close with this code and reason, and give it nothing more.
+    Close {
+        /// The WebSocket close code.
+        code: u16,
+        /// The close reason.
+        reason: String,
+    },
+}

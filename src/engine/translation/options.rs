@@ -1,0 +1,49 @@
+//! What a translation session is started with.
+
+use std::time::Duration;
+
+use crate::audio::{EnergyDetector, SpeechDetector};
+use crate::engine::response::Pacing;
+use crate::engine::transcription::{ScriptedTranscriber, Transcriber};
+
+use super::{ScriptedTranslator, Translator};
+
+/// What a translation session is started with.
+#[derive(Debug)]
+pub struct TranslationOptions {
+    /// The model the client asked for; echoed as it came.
+    pub model: String,
+    /// The language to translate into, until the client names one.
+    pub language: String,
+    /// The seed of all ids.
+    pub seed: u64,
+    /// When the session starts, in Unix seconds: for `expires_at` and the stamps in ids.
+    pub started_at: u64,
+    /// How long a session may last.
+    pub maximum_duration: Duration,
+    /// How fast the translation is sent once something was said.
+    pub pacing: Pacing,
+    /// What counts as speech.
+    pub speech_detector: Box<dyn SpeechDetector>,
+    /// What the user is heard to say.
+    pub transcriber: Box<dyn Transcriber>,
+    /// What is said in the other language.
+    pub translator: Box<dyn Translator>,
+}
+
+impl Default for TranslationOptions {
+    fn default() -> Self {
+        Self {
+            model: "gpt-realtime-translate".to_owned(),
+            language: "en".to_owned(),
+            seed: 0,
+            // A round moment, as in the other sessions' options.
+            started_at: 1_800_000_000,
+            maximum_duration: Duration::from_secs(60 * 60),
+            pacing: Pacing::INSTANT,
+            speech_detector: Box::new(EnergyDetector),
+            transcriber: Box::new(ScriptedTranscriber::default()),
+            translator: Box::new(ScriptedTranslator::default()),
+        }
+    }
+}
