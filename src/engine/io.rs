@@ -47,6 +47,8 @@ impl DtmfKey {
 pub enum Output<S = ServerEvent> {
     /// An event for the client.
     Event(S),
+    /// A text frame that a user of the mock asked for, to be sent as it is. It may be anything.
+    Text(String),
     /// Audio of a call, to be played after what was given before, in the session's output encoding.
     Audio(Bytes),
     /// The audio of a call that was not played yet is not to be played.

@@ -18,6 +18,7 @@
 mod conversation;
 pub mod coverage;
 mod handlers;
+mod hooks;
 mod ids;
 mod input_audio;
 mod io;
@@ -37,6 +38,7 @@ mod turns;
 mod usage;
 
 pub use conversation::Conversation;
+pub use hooks::{HookContext, HookResult, Hooks, Verdict};
 pub use io::{DtmfKey, Input, Output};
 pub use options::{Fidelity, SessionKind, SessionOptions, Transport};
 pub use response::Pacing;

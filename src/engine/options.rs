@@ -7,6 +7,7 @@ use crate::audio::{EnergyDetector, SpeechDetector};
 use crate::generators::{ResponseGenerator, Scripted};
 use crate::protocol::realtime::McpListToolsTool;
 
+use super::hooks::Hooks;
 use super::response::Pacing;
 use super::transcription::{ScriptedTranscriber, Transcriber, TranscriptionPace};
 
@@ -40,6 +41,8 @@ pub struct SessionOptions {
     pub transcription_pace: TranscriptionPace,
     /// What responses say.
     pub generator: Box<dyn ResponseGenerator>,
+    /// What is put before and after the client's events.
+    pub hooks: Hooks,
 }
 
 /// What a session is for.
@@ -111,6 +114,7 @@ impl Default for SessionOptions {
             transcriber: Box::new(ScriptedTranscriber::default()),
             transcription_pace: TranscriptionPace::INSTANT,
             generator: Box::new(Scripted::default()),
+            hooks: Hooks::default(),
         }
     }
 }

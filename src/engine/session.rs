@@ -7,11 +7,12 @@ use crate::audio::Encoding;
 use crate::generators::ResponseGenerator;
 use crate::protocol::realtime::{
     ClientEvent, ConversationCreated, ConversationItemCreate, InputAudioBufferDtmfEventReceived,
-    McpListToolsTool, Session as SessionObject, SessionCreated, dispatch_client_event,
+    McpListToolsTool, ServerEvent, Session as SessionObject, SessionCreated, dispatch_client_event,
 };
-use crate::protocol::{Event, decode};
+use crate::protocol::{Event, EventId, decode};
 
 use super::conversation::Conversation;
+use super::hooks::Hooks;
 use super::ids::Ids;
 use super::io::{DtmfKey, Input, Output};
 use super::options::{Fidelity, SessionOptions, Transport};
@@ -43,6 +44,7 @@ pub struct Session {
     pub(super) input: InputSide,
     pub(super) transport: Transport,
     pub(super) playback: Playback,
+    pub(super) hooks: Hooks,
     /// Whether the input side comes first when both sides have something due.
     input_first: bool,
     pub(super) outbox: Outbox,
@@ -86,6 +88,7 @@ impl Session {
             ),
             transport: options.transport,
             playback: Playback::default(),
+            hooks: options.hooks,
             input_first: false,
             outbox: Outbox::new(ids),
             started_at: options.started_at,
@@ -115,11 +118,11 @@ impl Session {
         }
         match input {
             Input::Text(text) => match decode::<ClientEvent>(text) {
-                Ok(event) => self.handle_event(event),
+                Ok(event) => self.handle_hooked(event),
                 Err(error) => self.refuse(error.into()),
             },
             Input::Binary => self.refuse(Refusal::binary_frame()),
-            Input::Event(event) => self.handle_event(event),
+            Input::Event(event) => self.handle_hooked(event),
             Input::Audio(audio) => {
                 if let Err(refusal) = self.append_input_audio(audio) {
                     self.refuse(refusal);
@@ -190,6 +193,21 @@ impl Session {
         steps.into_iter().flatten().min()
     }
 
+    /// Sends an event that nobody asked for: the one that `make` makes with a fresh id, after all
+    /// that waits to be polled.
+    pub fn inject<P: Into<ServerEvent>>(&mut self, make: impl FnOnce(EventId) -> P) {
+        if !self.ended {
+            self.outbox.send(make);
+        }
+    }
+
+    /// Sends a text frame as it is, however broken, after all that waits to be polled.
+    pub fn inject_text(&mut self, text: impl Into<String>) {
+        if !self.ended {
+            self.outbox.push(Output::Text(text.into()));
+        }
+    }
+
     /// The session object as the client was last told, or will be.
     pub fn settings(&self) -> &SessionObject {
         &self.settings
@@ -205,7 +223,8 @@ impl Session {
         &self.conversation
     }
 
-    fn handle_event(&mut self, event: ClientEvent) {
+    /// Does what the client asks, or says why not.
+    pub(super) fn carry_out(&mut self, event: ClientEvent) {
         let event_id = event.event_id().cloned();
         if let Err(refusal) = dispatch_client_event(self, event) {
             self.refuse(refusal.of(event_id));

@@ -118,6 +118,7 @@ async fn send_due(
                     continue;
                 }
             },
+            Output::Text(text) => Message::text(text),
             // On a WebSocket audio travels in events.
             Output::Audio(_) | Output::ClearAudio => continue,
             Output::Close { code, reason } => {

@@ -49,6 +49,7 @@ pub(crate) fn drain(session: &mut Session) -> Vec<Value> {
 pub(crate) fn as_json<S: Serialize>(output: Output<S>) -> Value {
     match output {
         Output::Event(event) => serde_json::to_value(&event).unwrap(),
+        Output::Text(text) => json!({ "text": text }),
         Output::Audio(audio) => json!({ "plays": audio.len() }),
         Output::ClearAudio => json!({ "plays": null }),
         Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
