@@ -9,14 +9,8 @@ use std::path::{Path, PathBuf};
 
 use support::replay::replay;
 
-/// Recordings that are no sessions, and those that cannot be replayed yet, with the reason.
-const LEFT_OUT: &[(&str, &str)] = &[
-    ("ga_openai_docs_examples.jsonl", "single events, no session"),
-    (
-        "ga_audio_in_server_vad_turn.jsonl",
-        "its audio was cut to a few bytes, in which nobody can be heard",
-    ),
-];
+/// Single events, no session.
+const NO_SESSION: &str = "ga_openai_docs_examples.jsonl";
 
 fn recordings() -> Vec<PathBuf> {
     if let Some(file) = std::env::var_os("MOCK_REALTIME_REPLAY") {
@@ -30,9 +24,7 @@ fn recordings() -> Vec<PathBuf> {
         .map(|file| file.unwrap().path());
     let wanted = |file: &PathBuf| {
         let name = name(file);
-        name.starts_with("ga_")
-            && name.ends_with("jsonl")
-            && !LEFT_OUT.iter().any(|(left_out, _)| *left_out == name)
+        name.starts_with("ga_") && name.ends_with("jsonl") && name != NO_SESSION
     };
     files.filter(wanted).collect()
 }

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use mock_realtime::engine::{Pacing, SessionOptions};
 use mock_realtime::generators::{
-    Ending, PlannedCall, PlannedItem, PlannedMcpCall, PlannedMessage, ResponsePlan, Scripted,
+    Ending, PlannedCall, PlannedItem, PlannedMcpCall, PlannedMessage, ResponsePlan,
+    ResponseRequest, Scripted,
 };
-use mock_realtime::protocol::realtime::{McpToolExecutionError, MessagePhase};
+use mock_realtime::protocol::realtime::{
+    ConversationItem, McpToolExecutionError, Message, MessagePhase,
+};
 use support::transcript;
 
 /// One delta every 10 ms, so that there is a middle.
@@ -203,6 +206,24 @@ fn failed() {
 fn beside_the_conversation() {
     let plans = ["Long enough to be still going on.", "positive"].map(ResponsePlan::message);
     check_slowly("out_of_band", plans);
+}
+
+#[test]
+fn beside_the_conversation_with_items_of_it() {
+    let generator = |request: ResponseRequest<'_>| {
+        let read = request.conversation.items().map(|item| match item {
+            ConversationItem::Message(Message::User(message)) => {
+                message.content[0].text.as_deref().unwrap_or_default()
+            }
+            _ => "?",
+        });
+        ResponsePlan::message(read.collect::<Vec<_>>().join(" "))
+    };
+    let options = SessionOptions {
+        generator: Box::new(generator),
+        ..SessionOptions::default()
+    };
+    transcript::check("out_of_band_item_reference", options);
 }
 
 #[test]

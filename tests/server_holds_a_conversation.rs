@@ -4,7 +4,7 @@
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::protocol::realtime::{
     ClientEvent, ConversationItem, ConversationItemCreate, Modality, ResponseCreate,
-    ResponseParams, ServerEvent,
+    ResponseParams, ServerEvent, Session,
 };
 use mock_realtime::protocol::{Event, decode};
 use mock_realtime::server::{Server, ServerOptions};
@@ -191,9 +191,19 @@ async fn a_client_that_does_not_answer_the_close_keeps_nobody() {
 }
 
 #[tokio::test]
+async fn a_client_may_want_transcription_only() {
+    let running = start().await;
+    let mut client = connect(&running.url, "?intent=transcription").await;
+    let ServerEvent::SessionCreated(created) = receive(&mut client).await else {
+        panic!("the first event is session.created")
+    };
+    assert!(matches!(created.session, Session::Transcription(_)));
+}
+
+#[tokio::test]
 async fn an_unknown_path_is_an_http_error() {
     let running = start().await;
-    for (path, status) in [("/nowhere", 404), ("/realtime?intent=transcription", 501)] {
+    for (path, status) in [("/nowhere", 404), ("/realtime?intent=chat", 501)] {
         let Err(Error::Http(response)) = connect_async(format!("{}{path}", running.url)).await
         else {
             panic!("{path} was accepted")

@@ -131,3 +131,18 @@ fn a_conversation_is_not_updated_as_a_transcription_session() {
         "Passing a transcription session update to a realtime session is not allowed."
     );
 }
+
+#[test]
+fn an_items_id_has_at_most_32_characters() {
+    let create = |id: &str| {
+        let item = r#"{"id":"ID","type":"message","role":"user","content":[]}"#;
+        let event = format!(r#"{{"type":"conversation.item.create","item":{item}}}"#);
+        event.replace("ID", id)
+    };
+    let mut session = session();
+    let accepted = answer(&mut session, &create(&"ä".repeat(32)));
+    assert_eq!(types(&accepted).last(), Some(&"conversation.item.done"));
+    let refused = answer(&mut session, &create(&"a".repeat(33)));
+    assert_eq!(refused[0]["error"]["code"], "string_above_max_length");
+    assert_eq!(refused[0]["error"]["param"], "item.id");
+}

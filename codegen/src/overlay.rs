@@ -58,6 +58,8 @@ struct Observation {
     minimum: Option<i64>,
     /// The field exists, with this schema.
     add: Option<Value>,
+    /// The field takes this schema, not the one published.
+    replace: Option<Value>,
 }
 
 impl Overlay {
@@ -162,6 +164,11 @@ impl Observation {
             .get_mut(key)
             .ok_or_else(|| Error::new(path, "there is no such field"))?;
         let mut changed = false;
+        if let Some(schema) = &self.replace {
+            let replaced = load::field(&Schema::new(schema, path.to_owned())?, field.required)?;
+            changed = replaced.ty != field.ty;
+            field.ty = replaced.ty;
+        }
         if self.nullable && !field.nullable {
             field.nullable = true;
             changed = true;

@@ -120,6 +120,22 @@ fn an_overlay_that_no_longer_fits_is_told_and_kept() {
 }
 
 #[test]
+fn an_overlay_that_replaces_a_type_by_itself_is_told() {
+    let folder = synced_folder();
+    let file = folder.path().join(overlay::FILE);
+    let replaced = |ty: &str| {
+        let text = format!(
+            "[[observe]]\npaths = [\"Tray.cups\"]\nreplace = {{ description = \"Cups.\", type = \"{ty}\" }}\nreason = \"Seen so.\"\n"
+        );
+        fs::write(&file, text).expect("the overlay can be written");
+        run(&document(), folder.path()).overlay
+    };
+    assert_eq!(replaced("string"), None);
+    let told = replaced("integer").expect("a reason");
+    assert!(told.contains("Tray.cups"), "{told}");
+}
+
+#[test]
 fn nothing_is_written_when_the_document_is_refused() {
     let folder = synced_folder();
     let before = files(folder.path());

@@ -3,11 +3,19 @@
 use std::time::Duration;
 
 use crate::audio::Encoding;
-use crate::protocol::realtime::{self, ConversationItem, FunctionCall, ItemStatus, Message};
-use crate::protocol::{ConversationId, ItemId};
+use crate::protocol::realtime::{
+    self, AssistantContent, ConversationItem, FunctionCall, ItemStatus, Message, UserContent,
+};
+use crate::protocol::{Base64Audio, ConversationId, ItemId};
 
 use super::refusal::Refusal;
 use super::usage;
+
+/// The most items a conversation keeps, and the most bytes of text, images and audio in them. The
+/// oldest leave it without an event, as they leave the model's view on the real server, which has
+/// other limits.
+const MAX_ITEMS: usize = 10_000;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// The client's word for "before everything else".
 const ROOT: &str = "root";
@@ -17,6 +25,8 @@ const ROOT: &str = "root";
 pub struct Conversation {
     id: ConversationId,
     entries: Vec<Entry>,
+    /// Of all items together.
+    bytes: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -47,6 +57,7 @@ impl Conversation {
         Self {
             id,
             entries: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -135,12 +146,30 @@ impl Conversation {
             audio: None,
             heard: None,
         };
+        self.bytes += bytes_of(&entry.item);
         self.entries.insert(index.min(self.entries.len()), entry);
+        self.forget_oldest();
+    }
+
+    fn forget_oldest(&mut self) {
+        let mut left = self.entries.len();
+        let mut bytes = self.bytes;
+        let mut too_many = 0;
+        // The newest stays, whatever its size.
+        while left > MAX_ITEMS || (bytes > MAX_BYTES && left > 1) {
+            bytes -= bytes_of(&self.entries[too_many].item);
+            left -= 1;
+            too_many += 1;
+        }
+        self.entries.drain(..too_many);
+        self.bytes = bytes;
     }
 
     pub(crate) fn replace(&mut self, id: &ItemId, item: ConversationItem) {
         if let Some(index) = self.index_of(id) {
-            self.entries[index].item = item;
+            let entry = &mut self.entries[index];
+            self.bytes = self.bytes - bytes_of(&entry.item) + bytes_of(&item);
+            entry.item = item;
         }
     }
 
@@ -166,7 +195,8 @@ impl Conversation {
     pub(crate) fn remove(&mut self, id: &ItemId) -> bool {
         let index = self.index_of(id);
         if let Some(index) = index {
-            self.entries.remove(index);
+            let entry = self.entries.remove(index);
+            self.bytes -= bytes_of(&entry.item);
         }
         index.is_some()
     }
@@ -187,9 +217,45 @@ impl Conversation {
         }
         audio.bytes = audio.encoding.bytes_in(end);
         for part in &mut message.content {
-            part.transcript = None;
+            let forgotten = part.transcript.take();
+            self.bytes -= forgotten.map_or(0, |transcript| transcript.len());
         }
         Ok(())
+    }
+}
+
+/// What of an item can be long.
+fn bytes_of(item: &ConversationItem) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    match item {
+        ConversationItem::Message(Message::System(item)) => {
+            item.content.iter().map(|part| text(&part.text)).sum()
+        }
+        ConversationItem::Message(Message::User(item)) => {
+            let part = |part: &UserContent| {
+                let audio = part.audio.as_ref().map_or(0, Base64Audio::len);
+                let transcript = part.transcript.value().map_or(0, String::len);
+                text(&part.text) + text(&part.image_url) + audio + transcript
+            };
+            item.content.iter().map(part).sum()
+        }
+        ConversationItem::Message(Message::Assistant(item)) => {
+            let part = |part: &AssistantContent| {
+                let audio = part.audio.as_ref().map_or(0, Base64Audio::len);
+                text(&part.text) + text(&part.transcript) + audio
+            };
+            item.content.iter().map(part).sum()
+        }
+        ConversationItem::FunctionCall(item) => item.arguments.len(),
+        ConversationItem::FunctionCallOutput(item) => item.output.len(),
+        ConversationItem::McpCall(item) => {
+            item.arguments.len() + item.output.value().map_or(0, String::len)
+        }
+        ConversationItem::McpApprovalRequest(item) => item.arguments.len(),
+        ConversationItem::McpListTools(item) => {
+            serde_json::to_string(&item.tools).map_or(0, |tools| tools.len())
+        }
+        ConversationItem::McpApprovalResponse(item) => item.reason.value().map_or(0, String::len),
     }
 }
 

@@ -138,6 +138,18 @@ impl Refusal {
         )
     }
 
+    /// `conversation.item.create` with an id of too many characters.
+    pub(crate) fn item_id_too_long(maximum: usize, length: usize) -> Self {
+        size(
+            "item.id",
+            "string",
+            "long",
+            "maximum length",
+            maximum,
+            length,
+        )
+    }
+
     /// Inferred: no recording has an unknown `previous_item_id`.
     pub(crate) fn no_previous_item(id: &str) -> Self {
         Self::new(
@@ -218,6 +230,30 @@ impl Refusal {
         Self::new(
             "item_create_invalid_call_id",
             format!("Error adding item: no function call with call_id '{call_id}' exists."),
+        )
+    }
+
+    /// `response.create` with a reference to an item that is not there. Inferred.
+    pub(crate) fn no_item_to_refer_to(id: &str) -> Self {
+        Self::new(
+            "response_create_invalid_item_id",
+            format!("Error creating response: the item with id '{id}' does not exist."),
+        )
+    }
+
+    /// `response.create` beside too many others. Inferred.
+    pub(crate) fn too_many_responses(most: usize) -> Self {
+        Self::new(
+            "too_many_active_responses",
+            format!("At most {most} responses may be in progress. Wait until one is finished."),
+        )
+    }
+
+    /// An item that has to wait for the end of a response, beside too many others. Inferred.
+    pub(crate) fn too_many_waiting_items(most: usize) -> Self {
+        Self::new(
+            "too_many_waiting_items",
+            format!("At most {most} outputs may wait for the end of the active response."),
         )
     }
 

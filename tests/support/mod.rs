@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
+pub(crate) mod cut_audio;
 pub(crate) mod instance;
 pub(crate) mod invariants;
 pub(crate) mod replay;

@@ -2,19 +2,27 @@
 //! the recording says; what comes out is compared with what was recorded.
 //!
 //! Compared are the types of the server's events in order, with each run of deltas as one, and the
-//! relations between ids: where the recording has the same id twice, so has the replay. Left free
+//! relations between ids: where the recording has the same id twice, so has the replay. Audio that
+//! the recorder has cut is made again, with somebody speaking at the recorded times. Left free
 //! are the transcription of input, which interleaves as it likes, and `rate_limits.updated`, which
 //! the real server sends after some responses only.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Session, SessionOptions};
+use mock_realtime::engine::{Input, Pacing, Session, SessionKind, SessionOptions, Transport};
 use mock_realtime::generators::{PlannedCall, PlannedItem, PlannedMessage, ResponsePlan, Scripted};
 use mock_realtime::protocol::realtime::MessagePhase;
 use serde_json::Value;
 
+use super::cut_audio::CutAudio;
 use super::drain;
+
+/// How long the server is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// After so long nothing more is to come.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// A line of a recording.
 struct Line {
@@ -25,26 +33,88 @@ struct Line {
 /// Replays the text of a recording (`.jsonl`); says how many of the server's events were compared.
 pub(crate) fn replay(recording: &str) -> Result<usize, String> {
     let lines = read(recording)?;
-    let recorded: Vec<&Value> = lines
-        .iter()
-        .filter(|line| !line.from_client)
-        .map(|line| &line.event)
-        .collect();
-    let mut session = Session::new(options(&recorded));
-    let mut played = drain(&mut session);
-    for line in lines.iter().filter(|line| line.from_client) {
-        let known = relate(&recorded, &played).unwrap_or_default();
-        let frame = with_ids(&line.event, &known).to_string();
-        session.handle(Input::Text(&frame), Duration::ZERO);
-        played.extend(drain(&mut session));
+    let recorded: Vec<&Value> = of_server(&lines);
+    let mut driven = Driven::new(options(&recorded));
+    let appends = lines.iter().filter(|line| is_append(&line.event)).count();
+    let mut audio = CutAudio::of(&recorded, appends as u64);
+    for (number, line) in lines.iter().enumerate() {
+        if line.from_client {
+            driven.wait_for(&runs(&of_server(&lines[..number])));
+            let known = relate(&recorded, &driven.played).unwrap_or_default();
+            let event = audio.restore(&line.event, driven.session.input_encoding());
+            driven.send(&with_ids(&event, &known));
+        }
     }
-    let played: Vec<&Value> = played.iter().collect();
+    driven.wait_for(&runs(&recorded));
+    if !is_cut_short(&recorded) {
+        driven.wait(SETTLED);
+    }
+    let played: Vec<&Value> = driven.played.iter().collect();
     let (expected, found) = (runs(&recorded), runs(&played));
     if expected != found {
         return Err(difference(&expected, &found));
     }
     relations(&recorded, &played)?;
     Ok(recorded.len())
+}
+
+fn of_server(lines: &[Line]) -> Vec<&Value> {
+    let lines = lines.iter().filter(|line| !line.from_client);
+    lines.map(|line| &line.event).collect()
+}
+
+/// Whether the recording ends in the middle of a response.
+fn is_cut_short(recorded: &[&Value]) -> bool {
+    let count = |kind: &str| {
+        recorded
+            .iter()
+            .filter(|event| event["type"] == kind)
+            .count()
+    };
+    count("response.created") != count("response.done")
+}
+
+/// The session, which goes on as far as the recording had come when the client sent its next event:
+/// so that what was interrupted then is interrupted now.
+struct Driven {
+    session: Session,
+    now: Duration,
+    played: Vec<Value>,
+}
+
+impl Driven {
+    fn new(options: SessionOptions) -> Self {
+        let mut session = Session::new(options);
+        let played = drain(&mut session);
+        Self {
+            session,
+            now: Duration::ZERO,
+            played,
+        }
+    }
+
+    fn send(&mut self, event: &Value) {
+        self.session
+            .handle(Input::Text(&event.to_string()), self.now);
+        self.played.extend(drain(&mut self.session));
+    }
+
+    fn wait_for(&mut self, expected: &[String]) {
+        let end = self.now + PATIENCE;
+        while runs(&self.played.iter().collect::<Vec<_>>()).len() < expected.len() {
+            let deadline = self.session.deadline().filter(|deadline| *deadline < end);
+            let Some(deadline) = deadline else {
+                return;
+            };
+            self.wait(deadline.saturating_sub(self.now));
+        }
+    }
+
+    fn wait(&mut self, length: Duration) {
+        self.now += length;
+        self.session.handle(Input::Time, self.now);
+        self.played.extend(drain(&mut self.session));
+    }
 }
 
 fn read(recording: &str) -> Result<Vec<Line>, String> {
@@ -78,7 +148,28 @@ fn options(recorded: &[&Value]) -> SessionOptions {
         .iter()
         .filter(|event| event["type"] == "response.done")
         .map(|event| plan(&event["response"]));
+    let opening = recorded
+        .first()
+        .map_or("", |event| event["type"].as_str().unwrap_or_default());
+    let transcribes = recorded
+        .iter()
+        .any(|event| event["session"]["type"] == "transcription");
+    let in_call = recorded.iter().any(|event| {
+        let kind = event["type"].as_str().unwrap_or_default();
+        kind.starts_with("output_audio_buffer.")
+    });
     SessionOptions {
+        kind: if transcribes {
+            SessionKind::Transcription
+        } else {
+            SessionKind::Realtime
+        },
+        transport: match opening {
+            "session.created" if in_call => Transport::WebRtc,
+            "session.created" => Transport::WebSocket,
+            _ => Transport::Sip,
+        },
+        pacing: Pacing::REALISTIC,
         model: model.unwrap_or("gpt-realtime").to_owned(),
         generator: Box::new(Scripted::of(plans.collect::<Vec<_>>())),
         ..SessionOptions::default()
@@ -128,23 +219,25 @@ fn planned_item(item: &Value) -> Option<PlannedItem> {
 fn runs(events: &[&Value]) -> Vec<String> {
     let mut runs: Vec<String> = Vec::new();
     let mut deltas: BTreeSet<String> = BTreeSet::new();
+    let run = |deltas: &mut BTreeSet<String>| {
+        let kinds = Vec::from_iter(std::mem::take(deltas));
+        (!kinds.is_empty()).then(|| kinds.join(" and "))
+    };
     for event in events.iter().filter(|event| !is_free(event)) {
         let kind = event["type"].as_str().unwrap_or_default();
         if is_delta(event) {
             deltas.insert(kind.to_owned());
             continue;
         }
-        if !deltas.is_empty() {
-            runs.push(
-                std::mem::take(&mut deltas)
-                    .into_iter()
-                    .collect::<Vec<_>>()
-                    .join(" and "),
-            );
-        }
+        runs.extend(run(&mut deltas));
         runs.push(kind.to_owned());
     }
+    runs.extend(run(&mut deltas));
     runs
+}
+
+fn is_append(event: &Value) -> bool {
+    event["type"] == "input_audio_buffer.append"
 }
 
 fn is_delta(event: &Value) -> bool {

@@ -30,6 +30,12 @@ pub(crate) fn wave(ms: u64, encoding: Encoding, height: f64) -> Vec<u8> {
     encoding.encode(&samples)
 }
 
+/// As it stands in an event.
+pub(crate) fn base64(audio: &[u8]) -> String {
+    let append = serde_json::to_value(InputAudioBufferAppend::new(audio.to_vec())).unwrap();
+    append["audio"].as_str().unwrap().to_owned()
+}
+
 pub(crate) fn silence(ms: u64, encoding: Encoding) -> Vec<u8> {
     encoding.silence(Duration::from_millis(ms))
 }

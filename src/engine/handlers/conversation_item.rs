@@ -13,6 +13,13 @@ use crate::protocol::realtime::{
 
 use super::Handled;
 
+/// The most characters of an item's id. Inferred, from what users reported.
+const MAX_ITEM_ID: usize = 32;
+
+/// The most outputs that may wait for the end of a response. A response with more calls is not
+/// known.
+const MAX_HELD_BACK: usize = 1_000;
+
 impl ConversationItemHandler<Handled> for Session {
     fn conversation_item_create(&mut self, event: ConversationItemCreate) -> Handled {
         let index = self
@@ -22,6 +29,9 @@ impl ConversationItemHandler<Handled> for Session {
         if matches!(event.item, ConversationItem::FunctionCallOutput(_))
             && self.active_response().is_some()
         {
+            if self.held_back.len() >= MAX_HELD_BACK {
+                return Err(Refusal::too_many_waiting_items(MAX_HELD_BACK));
+            }
             // Recorded: an output that comes before its response is done is added after it.
             self.held_back.push(event);
             return Ok(());
@@ -30,6 +40,8 @@ impl ConversationItemHandler<Handled> for Session {
         let id = id_of(&mut item);
         if id.is_empty() {
             *id = self.outbox.ids.item();
+        } else if id.chars().count() > MAX_ITEM_ID {
+            return Err(Refusal::item_id_too_long(MAX_ITEM_ID, id.chars().count()));
         } else if self.conversation.index_of(id).is_some() {
             return Err(Refusal::duplicate_item(id));
         }

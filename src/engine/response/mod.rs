@@ -26,6 +26,10 @@ use item::{Content, OutputItem, State};
 pub use steps::Pacing;
 use steps::{Step, What, steps};
 
+/// The most responses at a time: the conversation's and those beside it. Inferred; the real server's
+/// limit is not known.
+const MAX_RESPONSES: usize = 32;
+
 /// A response that is being sent.
 #[derive(Debug)]
 pub(super) struct ActiveResponse {
@@ -69,6 +73,9 @@ impl Session {
         let in_conversation = !object::is_out_of_band(params);
         if in_conversation && let Some(active) = self.active_response() {
             return Err(Refusal::active_response(active.id()));
+        }
+        if self.responses.len() >= MAX_RESPONSES {
+            return Err(Refusal::too_many_responses(MAX_RESPONSES));
         }
         let context = self.context_of(params)?;
         let settings = settings::of_responses(&self.settings)?;

@@ -1,12 +1,13 @@
 //! The response object, and what `response.create` asks for.
 
 use crate::audio::Encoding;
-use crate::engine::conversation::Conversation;
+use crate::engine::conversation::{Conversation, id_of};
 use crate::engine::refusal::Refusal;
 use crate::engine::session::Session;
 use crate::protocol::realtime::{
-    AudioOutput, RealtimeSession, Response, ResponseAudio, ResponseAudioOutput,
-    ResponseConversation, ResponseObject, ResponseParams, ResponseStatus, Voice, VoiceOrCustom,
+    AudioOutput, ConversationItem, McpCall, RealtimeSession, Response, ResponseAudio,
+    ResponseAudioOutput, ResponseConversation, ResponseInputItem, ResponseObject, ResponseParams,
+    ResponseStatus, Voice, VoiceOrCustom,
 };
 use crate::protocol::{Patch, ResponseId};
 
@@ -92,13 +93,31 @@ impl Session {
         };
         let mut context = Conversation::new(self.conversation.id().clone());
         for item in input {
-            let mut item = item.clone();
-            let id = crate::engine::conversation::id_of(&mut item).clone();
+            let mut item = self.referred_to(item)?;
+            let id = id_of(&mut item).clone();
             if !id.is_empty() && context.index_of(&id).is_some() {
                 return Err(Refusal::duplicate_item(&id));
             }
             context.insert(context.len(), id, item);
         }
         Ok(Some(context))
+    }
+
+    /// The item itself, or the conversation's item that is referred to.
+    fn referred_to(&self, item: &ResponseInputItem) -> Result<ConversationItem, Refusal> {
+        use ResponseInputItem as Input;
+        Ok(match item {
+            Input::ItemReference(reference) => {
+                let item = self.conversation.item(&reference.id).cloned();
+                return item.ok_or_else(|| Refusal::no_item_to_refer_to(&reference.id));
+            }
+            Input::Message(item) => item.clone().into(),
+            Input::FunctionCall(item) => item.clone().into(),
+            Input::FunctionCallOutput(item) => item.clone().into(),
+            Input::McpApprovalResponse(item) => item.clone().into(),
+            Input::McpListTools(item) => item.clone().into(),
+            Input::McpCall(item) => McpCall::clone(item).into(),
+            Input::McpApprovalRequest(item) => item.clone().into(),
+        })
     }
 }
