@@ -180,6 +180,14 @@ impl InputAudio {
         committed
     }
 
+    /// The audio since `from_ms` of the clock, as far as it is kept.
+    pub(super) fn since(&self, from_ms: u64) -> &[u8] {
+        let from = from_ms.saturating_mul(self.bytes_per_ms());
+        let length = usize::try_from(self.end.saturating_sub(from)).unwrap_or(usize::MAX);
+        let kept = self.kept();
+        &kept[kept.len().saturating_sub(length)..]
+    }
+
     fn kept(&self) -> &[u8] {
         &self.bytes[self.dropped..]
     }

@@ -16,11 +16,17 @@ use super::input_audio::{
     CommittedAudio, CommittedTurns, InputAudio, MAX_APPEND, MAX_BUFFERED_MS, MIN_COMMIT, WINDOW_MS,
     WINDOW_SAMPLES,
 };
+use super::pieces::pieces;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::settings;
-use super::transcription::{Heard, Jobs, Order, Transcriber, TranscriptionPace};
+use super::transcription::{
+    Heard, Jobs, Order, Transcriber, TranscriptionPace, as_told, events, tells_while_heard,
+};
 use super::turn_detection::{Change, TurnDetector, Vad, idle_ms};
+
+/// So often what was said so far is told, in milliseconds of the audio. Inferred.
+const TELLING_MS: u64 = 10 * WINDOW_MS;
 
 /// What the input side of a session knows.
 #[derive(Debug)]
@@ -42,6 +48,8 @@ struct Speech {
     item_id: ItemId,
     /// Where its audio begins, in milliseconds of the clock.
     start_ms: u64,
+    /// What the client was told of it while the user speaks.
+    told: String,
 }
 
 impl InputSide {
@@ -119,9 +127,12 @@ impl Session {
         }
         let speech = self.input.end_speech();
         let speech = speech.filter(|_| self.turn_detection().is_some());
-        let id = speech.map_or_else(|| self.outbox.ids.item(), |speech| speech.item_id);
+        let (id, told) = match speech {
+            Some(speech) => (speech.item_id, speech.told),
+            None => (self.outbox.ids.item(), String::new()),
+        };
         let turn = self.commit(&id, None);
-        self.hear_turn(id, &turn, |_| {});
+        self.hear_turn(id, &turn, told, |_| {});
         Ok(())
     }
 
@@ -140,7 +151,7 @@ impl Session {
             match self.input.hear(vad) {
                 Some(Change::Started) => self.speech_started(vad),
                 Some(Change::Stopped) => self.speech_stopped(vad),
-                None => {}
+                None => self.tell_while_heard(),
             }
             self.input.forget_old_audio(vad);
         }
@@ -153,6 +164,7 @@ impl Session {
         self.input.speech = Some(Speech {
             item_id: item_id.clone(),
             start_ms,
+            told: String::new(),
         });
         self.outbox
             .send(|id| InputAudioBufferSpeechStarted::new(id, as_i64(start_ms), item_id));
@@ -163,16 +175,55 @@ impl Session {
         self.input.quiet_since = None;
     }
 
-    fn speech_stopped(&mut self, vad: &Vad) {
-        let Some(Speech { item_id, start_ms }) = self.input.end_speech() else {
+    /// Tells what was said so far, for a model that does not wait for the end.
+    fn tell_while_heard(&mut self) {
+        let config = settings::transcription(&self.settings);
+        let Some(config) = config.filter(|config| tells_while_heard(config)) else {
             return;
         };
+        let InputSide {
+            audio,
+            speech: Some(speech),
+            transcriber,
+            ..
+        } = &mut self.input
+        else {
+            return;
+        };
+        if !audio.end_ms().is_multiple_of(TELLING_MS) {
+            return;
+        }
+        let (bytes, encoding) = (audio.since(speech.start_ms), audio.encoding());
+        let so_far = transcriber.transcribe_so_far(Heard {
+            audio: bytes,
+            encoding,
+            duration: encoding.duration(bytes.len()),
+            item_id: &speech.item_id,
+            config: Some(config),
+        });
+        let so_far = as_told(config, &so_far.unwrap_or_default());
+        let logprobs = settings::wants_logprobs(&self.settings);
+        for piece in pieces(so_far.strip_prefix(&speech.told).unwrap_or_default()) {
+            events::delta(&mut self.outbox, &speech.item_id, piece, logprobs);
+            speech.told.push_str(piece);
+        }
+    }
+
+    fn speech_stopped(&mut self, vad: &Vad) {
+        let Some(speech) = self.input.end_speech() else {
+            return;
+        };
+        let Speech {
+            item_id,
+            start_ms,
+            told,
+        } = speech;
         let end_ms = as_i64(self.input.audio.end_ms());
         let id = item_id.clone();
         self.outbox
             .send(|event_id| InputAudioBufferSpeechStopped::new(event_id, end_ms, id));
         let turn = self.commit(&item_id, Some(start_ms));
-        self.hear_turn(item_id, &turn, |session| {
+        self.hear_turn(item_id, &turn, told, |session| {
             if vad.create_response {
                 session.respond();
             }
@@ -203,7 +254,13 @@ impl Session {
 
     /// Has a turn transcribed, does what else follows from it, and then begins to tell what was
     /// heard, if the client wants to know.
-    fn hear_turn(&mut self, item_id: ItemId, turn: &CommittedAudio, and: impl FnOnce(&mut Self)) {
+    fn hear_turn(
+        &mut self,
+        item_id: ItemId,
+        turn: &CommittedAudio,
+        told: String,
+        and: impl FnOnce(&mut Self),
+    ) {
         let config = settings::transcription(&self.settings).cloned();
         let outcome = self.input.transcriber.transcribe(Heard {
             audio: &turn.bytes,
@@ -222,6 +279,7 @@ impl Session {
                 config,
                 duration: turn.duration(),
                 logprobs: settings::wants_logprobs(&self.settings),
+                told,
             };
             self.input.jobs.start(order, outcome, self.now);
         }

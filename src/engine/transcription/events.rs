@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::engine::outbox::Outbox;
 use crate::engine::pieces::pieces;
 use crate::engine::session::Session;
-use crate::protocol::Patch;
 use crate::protocol::realtime::{
     ConversationItemInputAudioTranscriptionCompleted as Completed,
     ConversationItemInputAudioTranscriptionDelta as Delta,
@@ -15,6 +14,7 @@ use crate::protocol::realtime::{
     TranscriptionError, TranscriptionInputTokenDetails, TranscriptionLanguage, TranscriptionModel,
     TranscriptionTokenUsage, TranscriptionUsage,
 };
+use crate::protocol::{ItemId, Patch};
 
 use super::job::{Job, Step};
 use super::{TranscriptSegment, TranscriptionFailure};
@@ -51,15 +51,19 @@ impl Session {
 }
 
 fn send_delta(outbox: &mut Outbox, job: &Job, range: Range<usize>) {
-    let text = &job.said[range];
+    delta(outbox, &job.item_id, &job.said[range], job.logprobs);
+}
+
+/// A piece of what is said in an item.
+pub(in crate::engine) fn delta(outbox: &mut Outbox, item_id: &ItemId, text: &str, logprobs: bool) {
     let padding = PADDED_DELTA.saturating_sub(text.chars().count());
     let obfuscation = outbox.ids.noise(padding);
     outbox.send(|id| Delta {
         event_id: id,
-        item_id: job.item_id.clone(),
+        item_id: item_id.clone(),
         content_index: Some(CONTENT_INDEX),
         delta: Some(text.to_owned()),
-        logprobs: logprobs(job, text),
+        logprobs: how_sure(logprobs, text),
         obfuscation: Some(obfuscation),
     });
 }
@@ -87,7 +91,7 @@ fn send_completed(outbox: &mut Outbox, job: &Job) {
         content_index: CONTENT_INDEX,
         transcript: text.clone(),
         languages: languages(job),
-        logprobs: logprobs(job, text),
+        logprobs: how_sure(job.logprobs, text),
         usage: usage(job),
     });
 }
@@ -157,8 +161,8 @@ fn languages(job: &Job) -> Option<Vec<TranscriptionLanguage>> {
 }
 
 /// How sure the model was of each piece, where the session asks for it.
-fn logprobs(job: &Job, text: &str) -> Patch<Vec<LogProb>> {
-    if !job.logprobs {
+fn how_sure(wanted: bool, text: &str) -> Patch<Vec<LogProb>> {
+    if !wanted {
         return Patch::Absent;
     }
     Patch::Value(pieces(text).map(logprob).collect())

@@ -8,7 +8,7 @@ use crate::engine::pieces::pieces;
 use crate::protocol::ItemId;
 use crate::protocol::realtime::{Transcription, TranscriptionModel};
 
-use super::{Transcript, TranscriptSegment, TranscriptionFailure, TranscriptionPace};
+use super::{Transcript, TranscriptSegment, TranscriptionFailure, TranscriptionPace, as_told};
 
 /// The transcription of one item.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(in crate::engine) struct Order {
     pub(in crate::engine) config: Transcription,
     pub(in crate::engine) duration: Duration,
     pub(in crate::engine) logprobs: bool,
+    /// What the client was told while the user spoke.
+    pub(in crate::engine) told: String,
 }
 
 impl Job {
@@ -64,13 +66,13 @@ impl Job {
             pace: pace.next,
         };
         match outcome {
-            Ok(transcript) => job.plan(transcript),
+            Ok(transcript) => job.plan(transcript, &order.told),
             Err(failure) => job.steps.push_back(Step::Failed(failure)),
         }
         job
     }
 
-    fn plan(&mut self, transcript: Transcript) {
+    fn plan(&mut self, transcript: Transcript, told: &str) {
         match &self.config.model {
             Some(TranscriptionModel::Whisper1) => {
                 self.say_whole(&transcript.text);
@@ -82,11 +84,11 @@ impl Job {
                     self.steps.push_back(Step::Segment(number, segment));
                 }
             }
-            // Recorded: its first delta begins with a space that the transcript does not have.
-            Some(TranscriptionModel::GptRealtimeWhisper) if !transcript.text.is_empty() => {
-                self.say(&format!(" {}", transcript.text));
+            _ => {
+                let all = as_told(&self.config, &transcript.text);
+                // Who was heard otherwise at last than at first is not contradicted in deltas.
+                self.say(all.strip_prefix(told).unwrap_or_default());
             }
-            _ => self.say(&transcript.text),
         }
         self.steps.push_back(Step::Completed);
         self.transcript = transcript;

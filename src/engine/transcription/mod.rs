@@ -3,7 +3,7 @@
 //! A [`Transcriber`] is asked once a turn, when its audio is committed and before a response to it
 //! begins. The client is told of the answer only where the session asks for transcription.
 
-mod events;
+pub(super) mod events;
 mod job;
 
 use std::collections::VecDeque;
@@ -12,9 +12,28 @@ use std::time::Duration;
 
 use crate::audio::Encoding;
 use crate::protocol::ItemId;
-use crate::protocol::realtime::Transcription;
+use crate::protocol::realtime::{Transcription, TranscriptionModel};
 
+use super::pieces::pieces;
 pub(super) use job::{Jobs, Order};
+
+/// Whether the deltas come while somebody speaks. Recorded of this model only.
+pub(super) fn tells_while_heard(config: &Transcription) -> bool {
+    config.model == Some(TranscriptionModel::GptRealtimeWhisper)
+}
+
+/// What the deltas of a transcript say together. Recorded: with this model the first begins with a
+/// space that the transcript does not have.
+pub(super) fn as_told(config: &Transcription, text: &str) -> String {
+    if tells_while_heard(config) && !text.is_empty() {
+        format!(" {text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// How fast people speak.
+const CHARACTERS_A_SECOND: u128 = 15;
 
 /// A turn of the user, to be transcribed.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +98,13 @@ pub struct TranscriptionFailure {
 pub trait Transcriber: Send {
     /// What was said in this turn.
     fn transcribe(&mut self, heard: Heard<'_>) -> Result<Transcript, TranscriptionFailure>;
+
+    /// What was said so far in a turn that goes on: the beginning of what
+    /// [`transcribe`](Self::transcribe) will give. It is asked a few times a second, for the model
+    /// that tells while somebody speaks. Without an answer everything is told at the end.
+    fn transcribe_so_far(&mut self, _heard: Heard<'_>) -> Option<String> {
+        None
+    }
 }
 
 impl<F> Transcriber for F
@@ -96,7 +122,8 @@ impl fmt::Debug for dyn Transcriber {
     }
 }
 
-/// Hears texts from a list, one a turn, and "(speech)" when the list is at its end.
+/// Hears texts from a list, one a turn, and "(speech)" when the list is at its end. Of a turn that
+/// goes on it hears as much as can be said in its time.
 ///
 /// ```
 /// use mock_realtime::engine::{ScriptedTranscriber, SessionOptions};
@@ -124,6 +151,19 @@ impl Transcriber for ScriptedTranscriber {
     fn transcribe(&mut self, _: Heard<'_>) -> Result<Transcript, TranscriptionFailure> {
         let text = self.texts.pop_front();
         Ok(text.unwrap_or_else(|| "(speech)".to_owned()).into())
+    }
+
+    fn transcribe_so_far(&mut self, heard: Heard<'_>) -> Option<String> {
+        let text = self.texts.front()?;
+        let sayable = heard.duration.as_millis() * CHARACTERS_A_SECOND / 1000;
+        let mut said = String::new();
+        for piece in pieces(text) {
+            if (said.len() + piece.len()) as u128 > sayable {
+                break;
+            }
+            said.push_str(piece);
+        }
+        Some(said)
     }
 }
 
