@@ -2,20 +2,23 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
+pub(crate) mod any_plan;
 pub(crate) mod cut_audio;
+mod drain;
 pub(crate) mod instance;
 pub(crate) mod invariants;
 pub(crate) mod replay;
 pub(crate) mod sound;
 pub(crate) mod transcript;
 
+pub(crate) use drain::{as_json, drain};
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Output, Session};
+use mock_realtime::engine::{Input, Session};
 use mock_realtime::protocol::realtime::OBSERVED_SCHEMA;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The folder with OpenAI's document and the recorded sessions: beside the project, or where
@@ -38,24 +41,6 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 pub(crate) fn answer(session: &mut Session, frame: &str) -> Vec<Value> {
     session.handle(Input::Text(frame), Duration::ZERO);
     drain(session)
-}
-
-/// What the session sends now, as JSON.
-pub(crate) fn drain(session: &mut Session) -> Vec<Value> {
-    let outputs = std::iter::from_fn(|| session.poll());
-    outputs.map(as_json).collect()
-}
-
-/// An output as JSON; what is no event has no `type`.
-pub(crate) fn as_json<S: Serialize>(output: Output<S>) -> Value {
-    match output {
-        Output::Event(event) => serde_json::to_value(&event).unwrap(),
-        Output::Text(text) => json!({ "text": text }),
-        Output::Audio(audio) => json!({ "plays": audio.len() }),
-        Output::ClearAudio => json!({ "plays": null }),
-        Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
-        _ => panic!("an output that the tests do not know"),
-    }
 }
 
 /// The types of these events.
