@@ -4,7 +4,7 @@
 //! # Where to begin
 //!
 //! - [`protocol`]: the events as types. [`protocol::realtime`] has a struct for each, read with
-//!   [`protocol::decode`], written with `serde_json`; they read the real server as well.
+//!   [`protocol::decode`], written with [`protocol::encode`]; they read the real server as well.
 //! - [`engine`]: a session without clock or socket, for tests that need neither.
 //! - [`server`]: the same behind a WebSocket, for any SDK that takes a base URL.
 //! - [`generators`]: what the responses say.

@@ -1,4 +1,5 @@
-//! Every event the schema allows decodes to its type and encodes back to the same JSON.
+//! Every event the schema allows decodes to its type and encodes back to the same JSON, which is to
+//! the byte what `serde_json` writes.
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 mod support;
@@ -6,7 +7,7 @@ mod support;
 use mock_realtime::protocol::realtime::{
     ClientEvent, ServerEvent, TranslationClientEvent, TranslationServerEvent,
 };
-use mock_realtime::protocol::{Event, EventKind, decode};
+use mock_realtime::protocol::{Event, EventKind, decode, encode};
 use proptest::prelude::*;
 use serde_json::Value;
 use support::instance::Instances;
@@ -22,7 +23,10 @@ fn round_trip<E: Event>(seed: u64) -> Result<(), TestCaseError> {
             typed.event_id().map(ToString::to_string),
             event["event_id"].as_str().map(str::to_owned)
         );
-        let back: Value = serde_json::to_value(&typed).unwrap();
+        let mut text = String::new();
+        encode(&typed, &mut text).unwrap();
+        prop_assert_eq!(&text, &serde_json::to_string(&typed).unwrap());
+        let back: Value = serde_json::from_str(&text).unwrap();
         prop_assert!(support::same(&back, &event), "was {}\nis  {}", event, back);
     }
     Ok(())

@@ -8,7 +8,6 @@ use base64::engine::general_purpose::PAD;
 use bytes::Bytes;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
 
 /// What is wrong with a text that [`is_valid_base64`] refuses.
 pub(crate) const INVALID_BASE64: &str = "the audio is not standard base64 with padding";
@@ -34,19 +33,10 @@ pub(crate) fn is_valid_base64(text: &str) -> bool {
     ENGINE.decode(text).is_ok()
 }
 
-/// The bytes as a JSON string. Base64 has nothing to escape, so there always is one.
-fn json_string(bytes: &[u8]) -> Option<Box<RawValue>> {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4 + 2);
-    text.push('"');
-    ENGINE.encode_string(bytes, &mut text);
-    text.push('"');
-    RawValue::from_string(text).ok()
-}
-
 /// Raw audio bytes, which are standard base64 text with padding in JSON.
 ///
 /// The text is decoded once, when it is read. Clones are cheap, and share the
-/// bytes. Equality is that of the bytes. It is written by `serde_json` only.
+/// bytes. Equality is that of the bytes.
 ///
 /// ```
 /// use mock_realtime::protocol::Base64Audio;
@@ -59,8 +49,7 @@ fn json_string(bytes: &[u8]) -> Option<Box<RawValue>> {
 #[derive(Clone, Default)]
 pub struct Base64Audio {
     bytes: Bytes,
-    /// The JSON string, quotes and all: it is copied as it is, not searched for what to escape.
-    text: Option<Arc<RawValue>>,
+    text: Option<Arc<str>>,
 }
 
 impl Base64Audio {
@@ -68,7 +57,7 @@ impl Base64Audio {
     /// encoded again when it is written. For audio that is sent many times.
     pub fn preencoded(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        let text = json_string(&bytes).map(Arc::from);
+        let text = Some(ENGINE.encode(&bytes).into());
         Self { bytes, text }
     }
 
@@ -136,11 +125,8 @@ impl fmt::Debug for Base64Audio {
 impl Serialize for Base64Audio {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.text {
-            Some(text) => text.serialize(serializer),
-            None => match json_string(&self.bytes) {
-                Some(text) => text.serialize(serializer),
-                None => serializer.serialize_str(&ENGINE.encode(&self.bytes)),
-            },
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.serialize_str(&ENGINE.encode(&self.bytes)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The protocol: events and types as the schema has them, and how they are read and written.
 //!
 //! [`realtime`] is generated from `schema/openai-realtime`; the rest is the little that generated
-//! code stands on. [`decode`] reads an event; `serde_json` writes one.
+//! code stands on. [`decode`] reads an event, [`encode`] writes one; so does `serde_json`, slower.
 //!
 //! ```
 //! use mock_realtime::protocol::{decode, realtime::ClientEvent};
@@ -13,6 +13,7 @@
 mod audio;
 mod check;
 mod decode;
+mod encode;
 mod error;
 mod ids;
 mod patch;
@@ -24,6 +25,7 @@ mod tagged;
 pub use audio::Base64Audio;
 pub use check::{Mode, Violation, check};
 pub use decode::{Event, EventKind, EventPayload, UnknownEventType, decode};
+pub use encode::encode;
 pub use error::{DecodeError, DecodeReason, JsonPath, JsonType, PathSegment};
 pub use ids::{CallId, ConversationId, EventId, ItemId, ResponseId, SessionId};
 pub use patch::Patch;
