@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::engine::{Input, Output, Session, SessionOptions};
+use crate::protocol::encode;
 
 /// Bytes read at a time. The library's default costs every idle session 128 KiB; this one costs 4
 /// and still takes an append of 100 ms in two reads.
@@ -48,11 +50,29 @@ pub(super) async fn run(
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {
-        result = pump(socket, Session::new(options), stopping) => match result {
-            Ok(()) | Err(Error::ConnectionClosed) => tracing::debug!("session over"),
-            Err(error) => tracing::debug!(%error, "session broke"),
-        },
+        result = pump(socket, Session::new(options), stopping) => report(&result),
         () = patience => tracing::debug!("session dropped: the client did not say goodbye"),
+    }
+}
+
+/// Runs one session on a stream whose WebSocket handshake is done, until either side ends it.
+///
+/// For a stream that is no socket of a [`Server`](super::Server): `tokio::io::duplex`, say, which
+/// lets a whole session pass on tokio's paused time in no time at all. The time is tokio's,
+/// counted from this call.
+pub async fn run_session<S>(stream: S, options: SessionOptions)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await;
+    let (_never, stopping) = watch::channel(false);
+    report(&pump(socket, Session::new(options), stopping).await);
+}
+
+fn report(result: &Result<(), Error>) {
+    match result {
+        Ok(()) | Err(Error::ConnectionClosed) => tracing::debug!("session over"),
+        Err(error) => tracing::debug!(%error, "session broke"),
     }
 }
 
@@ -61,20 +81,26 @@ async fn websocket(upgraded: Upgraded) -> io::Result<WebSocketStream<TcpStream>>
     let parts = upgraded
         .downcast::<TokioIo<TcpStream>>()
         .map_err(|_| io::Error::other("the upgraded connection is not the one accepted"))?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE));
     let stream = parts.io.into_inner();
     let early = parts.read_buf.to_vec();
-    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await)
+    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config())).await)
 }
 
-async fn pump(
-    mut socket: WebSocketStream<TcpStream>,
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE))
+}
+
+async fn pump<S>(
+    mut socket: WebSocketStream<S>,
     mut session: Session,
     mut stopping: watch::Receiver<bool>,
-) -> Result<(), Error> {
+) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let start = Instant::now();
     loop {
         if send_due(&mut socket, &mut session).await? {
@@ -104,20 +130,23 @@ async fn pump(
 }
 
 /// Sends all that is due in one flush; says whether the session ended with it.
-async fn send_due(
-    socket: &mut WebSocketStream<TcpStream>,
-    session: &mut Session,
-) -> Result<bool, Error> {
+async fn send_due<S>(socket: &mut WebSocketStream<S>, session: &mut Session) -> Result<bool, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // Not kept longer, so that idle sessions have none.
+    let mut text = String::new();
     let mut ended = false;
     while let Some(output) = session.poll() {
         let message = match output {
-            Output::Event(event) => match serde_json::to_string(&event) {
-                Ok(text) => Message::text(text),
-                Err(error) => {
+            Output::Event(event) => {
+                text.clear();
+                if let Err(error) = encode(&event, &mut text) {
                     tracing::error!(%error, "an event could not be written");
                     continue;
                 }
-            },
+                Message::text(text.as_str())
+            }
             Output::Text(text) => Message::text(text),
             // On a WebSocket audio travels in events.
             Output::Audio(_) | Output::ClearAudio => continue,
@@ -136,7 +165,10 @@ async fn send_due(
 }
 
 /// Reads until the client has answered the close.
-async fn close_politely(socket: &mut WebSocketStream<TcpStream>) -> Result<(), Error> {
+async fn close_politely<S>(socket: &mut WebSocketStream<S>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     while let Some(frame) = socket.next().await {
         frame?;
     }

@@ -23,6 +23,8 @@ use tokio::sync::watch;
 use crate::engine::SessionOptions;
 use crate::generators::{ResponseGenerator, Scripted};
 
+pub use connection::run_session;
+
 /// Makes the generator of each new session.
 type Generators = dyn Fn() -> Box<dyn ResponseGenerator> + Send + Sync;
 
