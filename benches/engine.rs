@@ -1,96 +1,88 @@
-//! Sessions in process: `cargo bench --bench engine`.
+//! How fast sessions are, in process: `cargo bench --bench engine`.
 #![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
+
+mod support;
 
 use std::time::Duration;
 
 use divan::counter::ItemsCount;
-use divan::{AllocProfiler, Bencher, black_box};
+use divan::{Bencher, black_box};
 use mock_realtime::engine::{Input, Output, Session, SessionOptions};
-use mock_realtime::generators::Scripted;
-
-#[global_allocator]
-static ALLOCATOR: AllocProfiler = AllocProfiler::system();
-
-const TO_TEXT: &str =
-    r#"{"type":"session.update","session":{"type":"realtime","output_modalities":["text"]}}"#;
-const ITEM: &str = r#"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Tell me a story"}]}}"#;
-const RESPOND: &str = r#"{"type":"response.create"}"#;
+use mock_realtime::protocol::encode;
+use support::{drain, speech_session, text_session, turn};
 
 fn main() {
     divan::main();
 }
 
-fn session() -> Session {
-    let story = "once upon a time there was a mock ".repeat(25);
-    let generator = Box::new(Scripted::new([story.trim_end()]));
-    let mut session = Session::new(SessionOptions {
-        generator,
-        ..SessionOptions::default()
-    });
-    session.handle(Input::Text(TO_TEXT), Duration::ZERO);
-    while session.poll().is_some() {}
-    session
-}
-
-/// Plays a turn of 200 words; `take` gets each event.
-fn turn(mut session: Session, mut take: impl FnMut(Output)) -> Session {
-    for frame in [ITEM, RESPOND] {
-        session.handle(Input::Text(frame), Duration::ZERO);
-        while let Some(output) = session.poll() {
-            take(output);
-        }
-    }
-    session
-}
-
-fn events_in_a_turn() -> usize {
-    let mut count = 0;
-    turn(session(), |_| count += 1);
-    count
-}
-
 #[divan::bench]
 fn text_turn_of_200_words(bencher: Bencher) {
-    bencher
-        .counter(ItemsCount::new(events_in_a_turn()))
-        .with_inputs(session)
-        .bench_values(|session| turn(session, |output| drop(black_box(output))));
+    measure(bencher, text_session);
 }
 
 #[divan::bench]
 fn text_turn_of_200_words_encoded(bencher: Bencher) {
+    measure_encoded(bencher, text_session);
+}
+
+#[divan::bench]
+fn audio_turn_of_5_s(bencher: Bencher) {
+    measure(bencher, speech_session);
+}
+
+#[divan::bench]
+fn audio_turn_of_5_s_encoded(bencher: Bencher) {
+    measure_encoded(bencher, speech_session);
+}
+
+fn measure(bencher: Bencher, session: fn() -> Session) {
     bencher
-        .counter(ItemsCount::new(events_in_a_turn()))
+        .counter(events_in_a_turn(session))
         .with_inputs(session)
-        .bench_values(|session| {
-            turn(session, |output| {
+        .bench_values(|session| turn(session, |output| drop(black_box(output))));
+}
+
+/// With each event written as JSON, into memory that is used again.
+fn measure_encoded(bencher: Bencher, session: fn() -> Session) {
+    bencher
+        .counter(events_in_a_turn(session))
+        .with_inputs(|| (session(), String::with_capacity(32 * 1024)))
+        .bench_values(|(session, mut text)| {
+            let session = turn(session, |output| {
                 if let Output::Event(event) = output {
-                    black_box(serde_json::to_string(&event).unwrap());
+                    text.clear();
+                    encode(&event, &mut text).unwrap();
+                    black_box(&text);
                 }
-            })
+            });
+            (session, text)
         });
+}
+
+fn events_in_a_turn(session: fn() -> Session) -> ItemsCount {
+    let mut count = 0_usize;
+    turn(session(), |_| count += 1);
+    ItemsCount::new(count)
 }
 
 #[divan::bench]
 fn start_of_a_session(bencher: Bencher) {
     bencher.bench(|| {
         let mut session = Session::new(SessionOptions::default());
-        black_box(session.poll());
+        drain(&mut session);
         session
     });
 }
 
+/// With the server's voice activity detection on, as it is by default.
 #[divan::bench]
 fn append_of_100_ms(bencher: Bencher) {
-    let frame = format!(
-        r#"{{"type":"input_audio_buffer.append","audio":"{}"}}"#,
-        "AAEC".repeat(1600)
-    );
-    bencher.with_inputs(session).bench_values(|mut session| {
-        session.handle(Input::Text(&frame), Duration::ZERO);
-        while let Some(output) = session.poll() {
-            black_box(output);
-        }
-        session
-    });
+    let frame = support::append_of_100_ms();
+    bencher
+        .with_inputs(text_session)
+        .bench_values(|mut session| {
+            session.handle(Input::Text(&frame), Duration::ZERO);
+            drain(&mut session);
+            session
+        });
 }
