@@ -11,6 +11,9 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 const STAMP: usize = 5;
 const NOISE: usize = 16;
 
+/// The longest id, prefix and all.
+const LONGEST: usize = 32;
+
 /// The second from which the stamps of recorded ids count, in Unix time: 50 years of 365 days.
 /// Inferred from the ids and the `expires_at` of two recordings a year apart.
 const STAMP_EPOCH: u64 = 1_576_800_000;
@@ -35,23 +38,23 @@ impl Ids {
     }
 
     pub(crate) fn event(&mut self) -> EventId {
-        EventId::from(self.stamped_id(b"event_").as_str())
+        self.stamped("event_")
     }
 
     pub(crate) fn item(&mut self) -> ItemId {
-        ItemId::from(self.stamped_id(b"item_").as_str())
+        self.stamped("item_")
     }
 
     pub(crate) fn response(&mut self) -> ResponseId {
-        ResponseId::from(self.stamped_id(b"resp_").as_str())
+        self.stamped("resp_")
     }
 
     pub(crate) fn conversation(&mut self) -> ConversationId {
-        ConversationId::from(self.stamped_id(b"conv_").as_str())
+        self.stamped("conv_")
     }
 
     pub(crate) fn session(&mut self) -> SessionId {
-        SessionId::from(self.stamped_id(b"sess_").as_str())
+        self.stamped("sess_")
     }
 
     /// An event of a call's playback has an id of its own form: 16 hexadecimal digits.
@@ -61,7 +64,7 @@ impl Ids {
 
     /// The session of a call. Recorded on a sideband socket.
     pub(crate) fn call_session(&mut self) -> SessionId {
-        SessionId::from(self.stamped_id(b"sess_u0_").as_str())
+        self.stamped("sess_u0_")
     }
 
     /// A call's id has no stamp.
@@ -71,53 +74,34 @@ impl Ids {
 
     /// `length` base62 characters.
     pub(crate) fn noise(&mut self, length: usize) -> String {
-        let mut text = String::with_capacity(length);
-        self.fill(length, |digit| text.push(char::from(digit)));
-        text
+        let mut digits = vec![0; length];
+        self.fill(&mut digits);
+        // All are ASCII.
+        String::from_utf8(digits).unwrap_or_default()
     }
 
-    fn stamped_id(&mut self, prefix: &[u8]) -> Id {
-        let mut id = Id {
-            bytes: [0; Id::LONGEST],
-            length: 0,
-        };
-        let stamp = self.stamp;
-        prefix.iter().chain(&stamp).for_each(|byte| id.push(*byte));
-        self.fill(NOISE, |digit| id.push(digit));
-        id
+    /// Made on the stack, on its way into the one allocation it is kept in.
+    fn stamped<I: for<'a> From<&'a str>>(&mut self, prefix: &str) -> I {
+        let mut id = [0; LONGEST];
+        let stamp = prefix.len();
+        let noise = stamp + STAMP;
+        let end = noise + NOISE;
+        id[..stamp].copy_from_slice(prefix.as_bytes());
+        id[stamp..noise].copy_from_slice(&self.stamp);
+        self.fill(&mut id[noise..end]);
+        // Prefixes and digits are ASCII.
+        I::from(str::from_utf8(&id[..end]).unwrap_or_default())
     }
 
     /// Ten base62 digits fit into one random number.
-    fn fill(&mut self, length: usize, mut push: impl FnMut(u8)) {
-        let mut left = length;
-        while left > 0 {
+    fn fill(&mut self, digits: &mut [u8]) {
+        for digits in digits.chunks_mut(10) {
             let mut number = self.random.next_u64();
-            for _ in 0..left.min(10) {
-                push(BASE62[(number % 62) as usize]);
+            for digit in digits {
+                *digit = BASE62[(number % 62) as usize];
                 number /= 62;
             }
-            left = left.saturating_sub(10);
         }
-    }
-}
-
-/// An id on the stack, on its way into the one allocation it is kept in.
-struct Id {
-    bytes: [u8; Self::LONGEST],
-    length: usize,
-}
-
-impl Id {
-    const LONGEST: usize = 32;
-
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.length] = byte;
-        self.length += 1;
-    }
-
-    fn as_str(&self) -> &str {
-        // All bytes come from ASCII prefixes and digits.
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
 
