@@ -32,7 +32,11 @@ pub struct Session {
     pub(super) settings: SessionObject,
     pub(super) conversation: Conversation,
     /// The responses on their way: at most one of the conversation, any number beside it.
-    pub(super) responses: Vec<ActiveResponse>,
+    #[allow(
+        clippy::vec_box,
+        reason = "a response is large, and is taken out and put back for each of its steps"
+    )]
+    pub(super) responses: Vec<Box<ActiveResponse>>,
     /// What the last response read: the next one reads it from the cache.
     pub(super) read_before: Tokens,
     pub(super) pacing: Pacing,

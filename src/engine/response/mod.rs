@@ -103,7 +103,7 @@ impl Session {
         };
         let created = response.clone();
         self.outbox.send(|id| ResponseCreated::new(id, created));
-        self.responses.push(ActiveResponse {
+        self.responses.push(Box::new(ActiveResponse {
             response,
             id,
             in_conversation,
@@ -113,7 +113,7 @@ impl Session {
             input,
             output: Tokens::default(),
             limit,
-        });
+        }));
         Ok(())
     }
 
@@ -121,6 +121,7 @@ impl Session {
     pub(super) fn active_response(&self) -> Option<&ActiveResponse> {
         self.responses
             .iter()
+            .map(|response| &**response)
             .find(|response| response.in_conversation)
     }
 
@@ -144,7 +145,7 @@ impl Session {
             return false;
         };
         let active = self.responses.remove(index);
-        self.cut_short(active, Cut::Cancelled(reason));
+        self.cut_short(*active, Cut::Cancelled(reason));
         true
     }
 
@@ -152,7 +153,7 @@ impl Session {
     pub(super) fn next_response_step_at(&self) -> Option<Duration> {
         self.responses
             .iter()
-            .filter_map(ActiveResponse::next_step_at)
+            .filter_map(|response| response.next_step_at())
             .min()
     }
 
@@ -179,7 +180,7 @@ impl Session {
             && active.output.total() >= limit
         {
             self.cut_short(
-                active,
+                *active,
                 Cut::Incomplete(ResponseStatusReason::MaxOutputTokens),
             );
             return true;
@@ -205,7 +206,7 @@ impl Session {
             }
             What::Close(item) => self.close_item(&mut active, item, ItemStatus::Completed),
             What::Finish => {
-                self.finish(active);
+                self.finish(*active);
                 return true;
             }
         }
