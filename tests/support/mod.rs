@@ -5,6 +5,7 @@
 pub(crate) mod any_plan;
 pub(crate) mod cut_audio;
 mod drain;
+pub(crate) mod fuzzed;
 pub(crate) mod instance;
 pub(crate) mod invariants;
 pub(crate) mod replay;
