@@ -1,13 +1,17 @@
 //! What the fuzz target does with its bytes; `tests/fuzz_corpus_is_handled.rs` does the same with
 //! those that are kept.
 //!
-//! Each line is an input of the session, as in a transcript: `@ 500` lets 500 ms pass, `~ speech`
-//! and `~ silence` with a number of milliseconds append sounds, bytes that are no UTF-8 are a
-//! binary frame, and anything else is a text frame, with or without `> ` in front.
+//! The first line may say which session it is: `= webrtc`, `= sip` or `= transcription`. Each other
+//! line is an input of the session, as in a transcript: `@ 500` lets 500 ms pass, `~ speech`
+//! and `~ silence` with a number of milliseconds append sounds, `# 9` is a key of a call, bytes that
+//! are no UTF-8 are a binary frame, and anything else is a text frame, with or without `> ` in
+//! front.
 
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Output, Pacing, Session, SessionOptions};
+use mock_realtime::engine::{
+    DtmfKey, Input, Output, Pacing, Session, SessionKind, SessionOptions, Transport,
+};
 use mock_realtime::protocol::realtime::ServerEvent;
 use mock_realtime::protocol::{decode, encode};
 
@@ -21,8 +25,10 @@ const LONGEST_SOUND: u64 = 700;
 /// Gives the lines to a session. Panics if what it sends breaks a rule, or if it does not answer
 /// any more though it has not ended.
 pub(crate) fn play(bytes: &[u8]) {
-    let mut played = Played::new();
-    for line in bytes.split(|byte| *byte == b'\n') {
+    let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
+    let first = lines.peek().and_then(|line| line.strip_prefix(b"= "));
+    let mut played = Played::new(first.unwrap_or_default());
+    for line in lines.skip(usize::from(first.is_some())) {
         match std::str::from_utf8(line) {
             Ok(line) => played.line(line),
             Err(_) => played.handle(Input::Binary),
@@ -38,11 +44,24 @@ struct Played {
     ended: bool,
     /// Whether the last input was answered with `session.updated`.
     updated: bool,
+    kind: SessionKind,
+    transport: Transport,
 }
 
 impl Played {
-    fn new() -> Self {
+    fn new(what: &[u8]) -> Self {
+        let transport = match what {
+            b"webrtc" => Transport::WebRtc,
+            b"sip" => Transport::Sip,
+            _ => Transport::WebSocket,
+        };
+        let kind = match what {
+            b"transcription" => SessionKind::Transcription,
+            _ => SessionKind::Realtime,
+        };
         let session = Session::new(SessionOptions {
+            kind,
+            transport,
             pacing: Pacing::REALISTIC,
             // Long enough for every timeout, short enough to be reached.
             maximum_duration: Duration::from_secs(120),
@@ -55,6 +74,8 @@ impl Played {
             watch: Watch::default(),
             ended: false,
             updated: false,
+            kind,
+            transport,
         };
         played.take_all();
         played
@@ -67,6 +88,11 @@ impl Played {
                 Err(_) => self.handle(Input::Text(line)),
             },
             Some(("~", sound)) => self.hear(sound),
+            Some(("#", key)) => {
+                if let Some(key) = key.chars().next().and_then(DtmfKey::new) {
+                    self.handle(Input::Dtmf(key));
+                }
+            }
             Some((">", frame)) => self.handle(Input::Text(frame)),
             _ => self.handle(Input::Text(line)),
         }
@@ -106,7 +132,10 @@ impl Played {
             match output {
                 Output::Event(event) => self.take(&event),
                 Output::Close { .. } => self.ended = true,
-                other => panic!("not on a WebSocket: {other:?}"),
+                Output::Audio(_) | Output::ClearAudio => {
+                    assert_ne!(self.transport, Transport::WebSocket, "{output:?}");
+                }
+                other => panic!("nobody asked for {other:?}"),
             }
         }
     }
@@ -125,9 +154,12 @@ impl Played {
             assert_eq!(self.session.deadline(), None);
             return;
         }
-        self.handle(Input::Text(
-            r#"{"type":"session.update","session":{"type":"realtime"}}"#,
-        ));
+        self.handle(Input::Text(match self.kind {
+            SessionKind::Realtime => r#"{"type":"session.update","session":{"type":"realtime"}}"#,
+            SessionKind::Transcription => {
+                r#"{"type":"session.update","session":{"type":"transcription"}}"#
+            }
+        }));
         assert!(self.updated, "the session does not answer any more");
     }
 }

@@ -35,6 +35,10 @@ impl Watch {
         if event.get("close").is_some() {
             return;
         }
+        // The one event without an id.
+        if event["type"] == "input_audio_buffer.dtmf_event_received" {
+            return;
+        }
         let id = text(event, "event_id");
         assert!(self.event_ids.insert(id), "an event id came twice: {event}");
         match event["type"].as_str().unwrap() {

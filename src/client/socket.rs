@@ -1,0 +1,220 @@
+//! The mock in the place of a WebSocket.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{Sink, Stream};
+use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::engine::SessionOptions;
+use crate::expect::Journal;
+use crate::mock::{MockSession, Sent, SessionControl};
+
+/// A client's WebSocket with the mock at its other end, in the same process.
+///
+/// It is a stream and a sink as `tokio_tungstenite::WebSocketStream` is, so that code generic over
+/// such a socket runs against the mock: pings are answered, a close is echoed, the stream ends
+/// after the close, and a send after it is an error.
+///
+/// ```
+/// use futures_util::{SinkExt, StreamExt};
+/// use mock_realtime::client::MockSocket;
+/// use mock_realtime::engine::SessionOptions;
+/// use tokio_tungstenite::tungstenite::Message;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), tokio_tungstenite::tungstenite::Error> {
+/// let mut socket = MockSocket::new(SessionOptions::default());
+/// let created = socket.next().await.expect("a frame")?;
+/// assert!(created.to_text()?.starts_with(r#"{"type":"session.created""#));
+/// socket.send(Message::text(r#"{"type":"input_audio_buffer.clear"}"#)).await?;
+/// let cleared = socket.next().await.expect("a frame")?;
+/// assert!(cleared.to_text()?.contains("input_audio_buffer.cleared"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct MockSocket {
+    session: MockSession,
+    started: Instant,
+    /// What the WebSocket itself answers: pongs and the echo of a close.
+    answers: VecDeque<Message>,
+    phase: Phase,
+    timer: Option<Pin<Box<Sleep>>>,
+    changed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    journal: Journal,
+}
+
+/// How far the connection has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    Open,
+    /// One side has closed; what waits is still read.
+    Closing,
+    /// Nothing comes any more.
+    Closed,
+}
+
+impl MockSocket {
+    /// Opens a session.
+    pub fn new(options: SessionOptions) -> Self {
+        let journal = Journal::default();
+        let control = SessionControl::default();
+        let changed = changed(&control);
+        Self {
+            session: MockSession::new(options, 0, journal.clone(), control),
+            started: Instant::now(),
+            answers: VecDeque::new(),
+            phase: Phase::Open,
+            timer: None,
+            changed,
+            journal,
+        }
+    }
+
+    /// A hand on the session, for what a client cannot do.
+    pub fn control(&self) -> SessionControl {
+        self.session.control().clone()
+    }
+
+    /// Every frame both ways.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The next message that is there already.
+    fn take(&mut self) -> Option<Message> {
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(answer);
+        }
+        loop {
+            match self.session.poll()? {
+                Sent::Text(text) => return Some(Message::text(text)),
+                Sent::Event(event) => match serde_json::to_string(&event) {
+                    Ok(text) => return Some(Message::text(text)),
+                    Err(error) => tracing::error!(%error, "an event could not be written"),
+                },
+                Sent::Close { code, reason } => {
+                    self.phase = Phase::Closing;
+                    return Some(Message::Close(Some(CloseFrame {
+                        code: code.into(),
+                        reason: reason.into(),
+                    })));
+                }
+                Sent::Break => {
+                    self.phase = Phase::Closed;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Whether time or a test has something for the session to do; else the task is woken then.
+    fn poll_session(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut ready = Poll::Pending;
+        while self.changed.as_mut().poll(context).is_ready() {
+            self.changed = changed(self.session.control());
+            ready = Poll::Ready(());
+        }
+        let deadline = self.session.deadline();
+        let deadline = deadline.and_then(|deadline| self.started.checked_add(deadline));
+        if let Some(deadline) = deadline {
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            timer.as_mut().reset(deadline);
+            if timer.as_mut().poll(context).is_ready() {
+                self.session.pass_time(self.started.elapsed());
+                ready = Poll::Ready(());
+            }
+        }
+        ready
+    }
+
+    fn receive(&mut self, message: Message) -> Result<(), Error> {
+        if self.phase != Phase::Open {
+            return Err(match message {
+                Message::Close(_) => Error::ConnectionClosed,
+                _ => Error::Protocol(ProtocolError::SendAfterClosing),
+            });
+        }
+        let now = self.started.elapsed();
+        match message {
+            Message::Text(text) => self.session.take_text(&text, now),
+            Message::Binary(_) => self.session.take_binary(now),
+            Message::Ping(payload) => self.answers.push_back(Message::Pong(payload)),
+            Message::Pong(_) | Message::Frame(_) => {}
+            Message::Close(frame) => {
+                let (code, reason) = match &frame {
+                    Some(frame) => (Some(frame.code.into()), frame.reason.as_str()),
+                    None => (None, ""),
+                };
+                self.session.take_close(code, reason);
+                self.answers.push_back(Message::Close(frame));
+                self.phase = Phase::Closing;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn changed(control: &SessionControl) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let control = control.clone();
+    Box::pin(async move { control.changed().await })
+}
+
+impl Stream for MockSocket {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(message) = self.take() {
+                return Poll::Ready(Some(Ok(message)));
+            }
+            if self.phase != Phase::Open {
+                self.phase = Phase::Closed;
+                return Poll::Ready(None);
+            }
+            if self.poll_session(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Sink<Message> for MockSocket {
+    type Error = Error;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.receive(message)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.phase == Phase::Open {
+            return Poll::Ready(self.receive(Message::Close(None)));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for MockSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockSocket")
+            .field("session", &self.session)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}

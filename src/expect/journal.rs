@@ -1,0 +1,264 @@
+//! Every frame both ways, with its time.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::protocol::realtime::{ClientEvent, ClientEventKind, ServerEvent, ServerEventKind};
+use crate::protocol::{Event, EventKind, EventPayload};
+
+use super::timeline;
+
+/// Who sent a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// The client, which is what is tested.
+    Client,
+    /// The server, which is the mock.
+    Server,
+}
+
+/// What was sent.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Frame {
+    /// An event of the client.
+    Client(ClientEvent),
+    /// An event of the server.
+    Server(ServerEvent),
+    /// A text that is no event: one that the session refused, or one that a test asked for.
+    Text(Direction, String),
+    /// A binary frame of the client.
+    Binary,
+    /// The end of the connection.
+    Close {
+        /// Who ended it.
+        by: Direction,
+        /// The close code; without one the connection broke.
+        code: Option<u16>,
+        /// The reason given.
+        reason: String,
+    },
+}
+
+impl Frame {
+    /// Who sent it.
+    pub fn direction(&self) -> Direction {
+        match self {
+            Self::Client(_) | Self::Binary => Direction::Client,
+            Self::Server(_) => Direction::Server,
+            Self::Text(direction, _) => *direction,
+            Self::Close { by, .. } => *by,
+        }
+    }
+
+    /// The type of the event; of what is no event, what it is.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Client(event) => event.kind().as_str(),
+            Self::Server(event) => event.kind().as_str(),
+            Self::Text(..) => "(text)",
+            Self::Binary => "(binary)",
+            Self::Close { .. } => "(close)",
+        }
+    }
+
+    /// The frame as JSON: the event, or an object that says what it was.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Client(event) => serde_json::to_value(event).unwrap_or_default(),
+            Self::Server(event) => serde_json::to_value(event).unwrap_or_default(),
+            Self::Text(_, text) => json!({ "text": text }),
+            Self::Binary => json!({ "binary": true }),
+            Self::Close { code, reason, .. } => json!({ "code": code, "reason": reason }),
+        }
+    }
+
+    /// About as many bytes as it keeps.
+    fn size(&self) -> usize {
+        let held = match self {
+            Self::Client(ClientEvent::InputAudioBufferAppend(event)) => event.audio.len(),
+            Self::Server(ServerEvent::ResponseOutputAudioDelta(event)) => event.delta.len(),
+            Self::Text(_, text) => text.len(),
+            _ => 0,
+        };
+        held + 512
+    }
+}
+
+/// A frame in the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// When, counted from the start of the session.
+    pub at: Duration,
+    /// Which session of the mock, from 0.
+    pub session: usize,
+    /// What.
+    pub frame: Frame,
+}
+
+/// How much a journal keeps. The oldest go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most frames.
+    pub frames: usize,
+    /// The most bytes, roughly.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frames: 100_000,
+            bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// The frames of all sessions of a mock, in the order in which they came and went.
+///
+/// Clones share what they hold.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    shared: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    forgotten: u64,
+    limits: Limits,
+}
+
+impl Journal {
+    /// A journal that keeps no more than this.
+    pub fn with_limits(limits: Limits) -> Self {
+        let kept = Kept {
+            limits,
+            ..Kept::default()
+        };
+        Self {
+            shared: Arc::new(Mutex::new(kept)),
+        }
+    }
+
+    /// Notes a frame.
+    pub fn record(&self, session: usize, at: Duration, frame: Frame) {
+        let mut kept = self.kept();
+        kept.bytes += frame.size();
+        kept.entries.push_back(Entry { at, session, frame });
+        while kept.entries.len() > kept.limits.frames || kept.bytes > kept.limits.bytes {
+            let Some(oldest) = kept.entries.pop_front() else {
+                return;
+            };
+            kept.bytes -= oldest.frame.size();
+            kept.forgotten += 1;
+        }
+    }
+
+    /// All that is kept, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.kept().entries.iter().cloned().collect()
+    }
+
+    /// How many frames were too old to be kept.
+    pub fn forgotten(&self) -> u64 {
+        self.kept().forgotten
+    }
+
+    /// What one session sent and got.
+    pub fn of_session(&self, session: usize) -> Vec<Entry> {
+        let kept = self.kept();
+        let entries = kept.entries.iter().filter(|entry| entry.session == session);
+        entries.cloned().collect()
+    }
+
+    /// The client's events of one type.
+    ///
+    /// ```
+    /// use mock_realtime::expect::Journal;
+    /// use mock_realtime::protocol::realtime::ResponseCreate;
+    ///
+    /// let journal = Journal::default();
+    /// assert_eq!(journal.sent::<ResponseCreate>(), []);
+    /// ```
+    pub fn sent<P: EventPayload<ClientEvent> + Clone>(&self) -> Vec<P> {
+        self.select(|frame| match frame {
+            Frame::Client(event) => P::of(event).cloned(),
+            _ => None,
+        })
+    }
+
+    /// The server's events of one type.
+    pub fn received<P: EventPayload<ServerEvent> + Clone>(&self) -> Vec<P> {
+        self.select(|frame| match frame {
+            Frame::Server(event) => P::of(event).cloned(),
+            _ => None,
+        })
+    }
+
+    /// The types of the client's events, in order.
+    pub fn sent_kinds(&self) -> Vec<ClientEventKind> {
+        self.select(|frame| match frame {
+            Frame::Client(event) => Some(event.kind()),
+            _ => None,
+        })
+    }
+
+    /// The types of the server's events, in order.
+    pub fn received_kinds(&self) -> Vec<ServerEventKind> {
+        self.select(|frame| match frame {
+            Frame::Server(event) => Some(event.kind()),
+            _ => None,
+        })
+    }
+
+    fn select<T>(&self, of: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
+        let kept = self.kept();
+        kept.entries
+            .iter()
+            .filter_map(|entry| of(&entry.frame))
+            .collect()
+    }
+
+    /// The last frames, both sides, for people to read.
+    pub fn timeline(&self) -> String {
+        timeline::draw(&self.entries())
+    }
+
+    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, `event` the event, `t` the
+    /// time in milliseconds and `session` the session's number.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        for entry in self.entries() {
+            let dir = match (&entry.frame, entry.frame.direction()) {
+                (Frame::Close { .. }, _) => "close",
+                (_, Direction::Client) => "c2s",
+                (_, Direction::Server) => "s2c",
+            };
+            let line = json!({
+                "t": entry.at.as_millis(),
+                "session": entry.session,
+                "dir": dir,
+                "event": entry.frame.to_json(),
+            });
+            writeln!(file, "{line}")?;
+        }
+        file.flush()
+    }
+
+    /// A panic elsewhere does not make what was noted wrong.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,139 @@
+//! What a test does to a session while it runs.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::protocol::realtime::{ServerEvent, ServerEventKind};
+use crate::protocol::{EventId, EventPayload};
+
+/// A test's hand on a session. Clones are the same hand.
+#[derive(Clone, Default)]
+pub struct SessionControl {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    commands: VecDeque<Command>,
+    hold: Option<Hold>,
+}
+
+/// What is to be done at once.
+pub(super) enum Command {
+    Push(Box<dyn FnOnce(EventId) -> ServerEvent + Send>),
+    PushText(String),
+    Advance(Duration),
+    Close { code: u16, reason: String },
+    Break,
+}
+
+/// Nothing is sent any more after so many events of a kind.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    kind: ServerEventKind,
+    left: usize,
+}
+
+impl SessionControl {
+    /// Sends the event that `make` makes with a fresh id, after what was sent before.
+    pub fn push<P: Into<ServerEvent>>(&self, make: impl FnOnce(EventId) -> P + Send + 'static) {
+        self.command(Command::Push(Box::new(move |id| make(id).into())));
+    }
+
+    /// Sends a text frame as it is, however broken.
+    pub fn push_text(&self, text: impl Into<String>) {
+        self.command(Command::PushText(text.into()));
+    }
+
+    /// Lets time pass at once: for the session it is so much later.
+    pub fn advance(&self, time: Duration) {
+        self.command(Command::Advance(time));
+    }
+
+    /// Closes the session, after what was sent before.
+    pub fn close(&self, code: u16, reason: impl Into<String>) {
+        self.command(Command::Close {
+            code,
+            reason: reason.into(),
+        });
+    }
+
+    /// Drops the connection without a close, as a network does.
+    pub fn break_connection(&self) {
+        self.command(Command::Break);
+    }
+
+    /// Sends nothing more after the next `count` events of this type, until
+    /// [`release`](Self::release). What the client sends is taken all the same.
+    pub fn hold_after<P: EventPayload<ServerEvent>>(&self, count: usize) {
+        self.state().hold = Some(Hold {
+            kind: P::KIND,
+            left: count,
+        });
+        self.shared.changed.notify_one();
+    }
+
+    /// Sends what was held, and goes on.
+    pub fn release(&self) {
+        self.state().hold = None;
+        self.shared.changed.notify_one();
+    }
+
+    /// Whether something is held now.
+    pub fn is_holding(&self) -> bool {
+        self.state().hold.is_some_and(|hold| hold.left == 0)
+    }
+
+    /// Whether somebody else has a hand on the session too: the session has one, and who asks.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.shared) > 2
+    }
+
+    /// Ready when there is something to do.
+    pub(crate) async fn changed(&self) {
+        self.shared.changed.notified().await;
+    }
+
+    pub(super) fn next(&self) -> Option<Command> {
+        self.state().commands.pop_front()
+    }
+
+    /// An event is sent.
+    pub(super) fn note(&self, kind: ServerEventKind) {
+        if let Some(hold) = &mut self.state().hold
+            && hold.kind == kind
+        {
+            hold.left = hold.left.saturating_sub(1);
+        }
+    }
+
+    fn command(&self, command: Command) {
+        self.state().commands.push_back(command);
+        self.shared.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let state = self.shared.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SessionControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("SessionControl")
+            .field("commands", &state.commands.len())
+            .field("hold", &state.hold)
+            .finish()
+    }
+}

@@ -1,0 +1,9 @@
+//! A session of the engine as tests have it: every frame is noted, and the test has a hand on it.
+//!
+//! It is driven like the session itself, by the in-process client and by the server alike.
+
+mod control;
+mod session;
+
+pub use control::SessionControl;
+pub(crate) use session::{MockSession, Sent};
