@@ -5,6 +5,8 @@
 //!
 //! - [`protocol`]: the events as types. [`protocol::realtime`] has a struct for each, read with
 //!   [`protocol::decode`], written with [`protocol::encode`]; they read the real server as well.
+//! - [`client`]: a client of the mock in the same process, or the mock in the place of a WebSocket.
+//! - [`expect`]: what a client should send, checked, with a timeline of what it did.
 //! - [`engine`]: a session without clock or socket, for tests that need neither.
 //! - [`server`]: the same behind a WebSocket, for any SDK that takes a base URL.
 //! - [`generators`]: what the responses say.
@@ -46,8 +48,11 @@
 //! few dependencies.
 
 pub mod audio;
+pub mod client;
 pub mod engine;
+pub mod expect;
 pub mod generators;
+pub mod mock;
 pub mod protocol;
 pub mod server;
 

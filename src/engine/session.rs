@@ -188,6 +188,12 @@ impl Session {
         Some(next.map_or(self.ends_at, |at| at.min(self.ends_at)))
     }
 
+    /// Whether something comes by itself, without another input: now, or when its time has come. The
+    /// end of the session's time does not count.
+    pub fn has_more(&self) -> bool {
+        !self.outbox.is_empty() || (!self.ended && self.next_step_at().is_some())
+    }
+
     fn next_step_at(&self) -> Option<Duration> {
         let steps = [
             self.next_response_step_at(),
@@ -212,6 +218,18 @@ impl Session {
         }
     }
 
+    /// Ends the session with a close, after all that waits to be polled.
+    pub fn close(&mut self, code: u16, reason: impl Into<String>) {
+        if !self.ended {
+            self.responses.clear();
+            self.outbox.push(Output::Close {
+                code,
+                reason: reason.into(),
+            });
+            self.ended = true;
+        }
+    }
+
     /// The session object as the client was last told, or will be.
     pub fn settings(&self) -> &SessionObject {
         &self.settings
@@ -220,6 +238,16 @@ impl Session {
     /// How the audio that comes in is encoded.
     pub fn input_encoding(&self) -> Encoding {
         settings::input_encoding(&self.settings)
+    }
+
+    /// Whether a response of the conversation is on its way.
+    pub fn is_responding(&self) -> bool {
+        self.active_response().is_some()
+    }
+
+    /// How much audio was appended since the last commit or clear.
+    pub fn buffered_audio(&self) -> Duration {
+        self.input.buffered()
     }
 
     /// The conversation.
@@ -251,9 +279,7 @@ impl Session {
         let minutes = self.ends_at.as_secs() / 60;
         let refusal = Refusal::expired(minutes);
         let reason = refusal.message().to_owned();
-        self.responses.clear();
         self.refuse(refusal);
-        self.outbox.push(Output::Close { code: 1001, reason });
-        self.ended = true;
+        self.close(1001, reason);
     }
 }

@@ -69,6 +69,10 @@ impl InputSide {
         }
     }
 
+    pub(super) fn buffered(&self) -> Duration {
+        self.audio.duration()
+    }
+
     /// What the window that is just full changes.
     fn hear(&mut self, vad: &Vad) -> Option<Change> {
         let mut samples = [0; WINDOW_SAMPLES];

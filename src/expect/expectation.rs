@@ -132,7 +132,6 @@ impl Expected {
 
 /// An expectation that is being written down. It counts from the start, with all the client has
 /// sent already.
-#[must_use = "without `times`, `at_least`, `at_most` or `never` it is expected at least once"]
 pub struct Expect<P> {
     list: Arc<Mutex<List>>,
     index: usize,

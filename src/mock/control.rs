@@ -74,7 +74,8 @@ impl SessionControl {
     }
 
     /// Sends nothing more after the next `count` events of this type, until
-    /// [`release`](Self::release). What the client sends is taken all the same.
+    /// [`release`](Self::release). What the client sends is taken all the same; the session's clock
+    /// stands still.
     pub fn hold_after<P: EventPayload<ServerEvent>>(&self, count: usize) {
         self.state().hold = Some(Hold {
             kind: P::KIND,

@@ -16,8 +16,10 @@ pub(crate) struct MockSession {
     number: usize,
     journal: Journal,
     control: SessionControl,
-    /// How far the test has put the clock forward.
+    /// How far the test has put the clock forward, and how long it has stood still while the test
+    /// held the session.
     ahead: Duration,
+    behind: Duration,
     now: Duration,
     over: bool,
 }
@@ -48,6 +50,7 @@ impl MockSession {
             journal,
             control,
             ahead: Duration::ZERO,
+            behind: Duration::ZERO,
             now: Duration::ZERO,
             over: false,
         }
@@ -138,7 +141,11 @@ impl MockSession {
             return None;
         }
         let deadline = self.session.deadline()?;
-        Some(deadline.saturating_sub(self.ahead))
+        Some(
+            deadline
+                .saturating_add(self.behind)
+                .saturating_sub(self.ahead),
+        )
     }
 
     /// Does what the test asks. A connection that is to break breaks before all that waits.
@@ -183,8 +190,13 @@ impl MockSession {
         });
     }
 
+    /// The session's time at the driver's. It stands still while the test holds the session.
     fn set_time(&mut self, now: Duration) -> Duration {
-        self.now = self.now.max(now.saturating_add(self.ahead));
+        let now = now.saturating_add(self.ahead);
+        if self.control.is_holding() {
+            self.behind = now.saturating_sub(self.now);
+        }
+        self.now = self.now.max(now.saturating_sub(self.behind));
         self.now
     }
 
