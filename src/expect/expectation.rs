@@ -223,7 +223,7 @@ fn check_order(kinds: &[ClientEventKind], entries: &[Entry]) -> Option<String> {
 
 impl<P: EventPayload<ClientEvent>> Expect<P> {
     /// Only events that fulfil this count.
-    pub fn where_(self, condition: impl Fn(&P) -> bool + Send + 'static) -> Self {
+    pub fn where_(&self, condition: impl Fn(&P) -> bool + Send + 'static) -> &Self {
         self.change(|expected| {
             let condition = move |event: &ClientEvent| P::of(event).is_some_and(&condition);
             expected.conditions.push(Box::new(condition));
@@ -236,7 +236,7 @@ impl<P: EventPayload<ClientEvent>> Expect<P> {
     ///
     /// If no number is in the range, so that the expectation could never be met.
     #[track_caller]
-    pub fn times(self, times: impl Into<Times>) -> Self {
+    pub fn times(&self, times: impl Into<Times>) -> &Self {
         let Times { least, most } = times.into();
         assert!(
             most.is_none_or(|most| most >= least),
@@ -247,31 +247,31 @@ impl<P: EventPayload<ClientEvent>> Expect<P> {
     }
 
     /// So many or more.
-    pub fn at_least(self, times: usize) -> Self {
+    pub fn at_least(&self, times: usize) -> &Self {
         self.change(|expected| (expected.least, expected.most) = (times, None))
     }
 
     /// So many or fewer.
-    pub fn at_most(self, times: usize) -> Self {
+    pub fn at_most(&self, times: usize) -> &Self {
         self.change(|expected| (expected.least, expected.most) = (0, Some(times)))
     }
 
     /// None.
-    pub fn never(self) -> Self {
+    pub fn never(&self) -> &Self {
         self.at_most(0)
     }
 
     /// Only in this session, from 0.
-    pub fn in_session(self, session: usize) -> Self {
+    pub fn in_session(&self, session: usize) -> &Self {
         self.change(|expected| expected.session = Some(session))
     }
 
     /// Only so soon after the start of its session.
-    pub fn within(self, time: Duration) -> Self {
+    pub fn within(&self, time: Duration) -> &Self {
         self.change(|expected| expected.within = Some(time))
     }
 
-    fn change(self, change: impl FnOnce(&mut Expected)) -> Self {
+    fn change(&self, change: impl FnOnce(&mut Expected)) -> &Self {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(expected) = list.expected.get_mut(self.index) {
             change(expected);
