@@ -8,7 +8,8 @@
 //! - [`client`]: a client of the mock in the same process, or the mock in the place of a WebSocket.
 //! - [`expect`]: what a client should send, checked, with a timeline of what it did.
 //! - [`engine`]: a session without clock or socket, for tests that need neither.
-//! - [`server`]: the same behind a WebSocket, for any SDK that takes a base URL.
+//! - [`server`]: the mock behind a WebSocket, for any SDK that takes a base URL; and
+//!   [`server::MockServer`], one for each test.
 //! - [`generators`]: what the responses say.
 //!
 //! # A conversation in process

@@ -41,6 +41,7 @@ use crate::mock::{MockSession, Sent, SessionControl};
 /// ```
 pub struct MockSocket {
     session: MockSession,
+    control: SessionControl,
     started: Instant,
     /// What the WebSocket itself answers: pongs and the echo of a close.
     answers: VecDeque<Message>,
@@ -67,7 +68,8 @@ impl MockSocket {
         let control = SessionControl::default();
         let changed = changed(&control);
         Self {
-            session: MockSession::new(options, 0, journal.clone(), control),
+            session: MockSession::observed(options, 0, journal.clone(), control.clone()),
+            control,
             started: Instant::now(),
             answers: VecDeque::new(),
             phase: Phase::Open,
@@ -79,7 +81,7 @@ impl MockSocket {
 
     /// A hand on the session, for what a client cannot do.
     pub fn control(&self) -> SessionControl {
-        self.session.control().clone()
+        self.control.clone()
     }
 
     /// Every frame both ways.
@@ -118,7 +120,7 @@ impl MockSocket {
     fn poll_session(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut ready = Poll::Pending;
         while self.changed.as_mut().poll(context).is_ready() {
-            self.changed = changed(self.session.control());
+            self.changed = changed(&self.control);
             ready = Poll::Ready(());
         }
         let deadline = self.session.deadline();

@@ -95,9 +95,9 @@ impl SessionControl {
         self.state().hold.is_some_and(|hold| hold.left == 0)
     }
 
-    /// Whether somebody else has a hand on the session too: the session has one, and who asks.
-    pub(crate) fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.shared) > 2
+    /// Whether more than these hold it, so that somebody else may do something.
+    pub(crate) fn is_shared_beside(&self, known: usize) -> bool {
+        Arc::strong_count(&self.shared) > known
     }
 
     /// Ready when there is something to do.

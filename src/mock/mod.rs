@@ -3,7 +3,9 @@
 //! It is driven like the session itself, by the in-process client and by the server alike.
 
 mod control;
+mod observer;
 mod session;
 
 pub use control::SessionControl;
+pub(crate) use observer::Observer;
 pub(crate) use session::{MockSession, Sent};

@@ -13,15 +13,21 @@ use super::control::{Command, SessionControl};
 #[derive(Debug)]
 pub(crate) struct MockSession {
     session: Session,
-    number: usize,
-    journal: Journal,
-    control: SessionControl,
+    tap: Option<Tap>,
     /// How far the test has put the clock forward, and how long it has stood still while the test
     /// held the session.
     ahead: Duration,
     behind: Duration,
     now: Duration,
     over: bool,
+}
+
+/// What somebody outside sees of a session, and does to it.
+#[derive(Debug)]
+struct Tap {
+    number: usize,
+    journal: Journal,
+    control: SessionControl,
 }
 
 /// What a driver has to send.
@@ -38,21 +44,32 @@ pub(crate) enum Sent {
 }
 
 impl MockSession {
-    pub(crate) fn new(
+    /// A session that nobody looks at.
+    pub(crate) fn unobserved(options: SessionOptions) -> Self {
+        Self {
+            session: Session::new(options),
+            tap: None,
+            ahead: Duration::ZERO,
+            behind: Duration::ZERO,
+            now: Duration::ZERO,
+            over: false,
+        }
+    }
+
+    /// A session whose frames are noted under a number.
+    pub(crate) fn observed(
         options: SessionOptions,
         number: usize,
         journal: Journal,
         control: SessionControl,
     ) -> Self {
         Self {
-            session: Session::new(options),
-            number,
-            journal,
-            control,
-            ahead: Duration::ZERO,
-            behind: Duration::ZERO,
-            now: Duration::ZERO,
-            over: false,
+            tap: Some(Tap {
+                number,
+                journal,
+                control,
+            }),
+            ..Self::unobserved(options)
         }
     }
 
@@ -61,32 +78,41 @@ impl MockSession {
         &self.session
     }
 
-    pub(crate) fn control(&self) -> &SessionControl {
-        &self.control
+    /// The hand that somebody may have on it.
+    pub(crate) fn control(&self) -> Option<SessionControl> {
+        self.tap.as_ref().map(|tap| tap.control.clone())
+    }
+
+    fn is_held(&self) -> bool {
+        self.tap
+            .as_ref()
+            .is_some_and(|tap| tap.control.is_holding())
     }
 
     /// Takes a text frame of the client.
     pub(crate) fn take_text(&mut self, text: &str, now: Duration) {
-        if let Ok(event) = decode::<ClientEvent>(text) {
-            return self.take_event(event, now);
+        if self.tap.is_some() {
+            match decode::<ClientEvent>(text) {
+                Ok(event) => return self.take_event(event, now),
+                // The session decodes it again, to say what is wrong.
+                Err(_) => self.note(|| Frame::Text(Direction::Client, text.to_owned())),
+            }
         }
         let now = self.set_time(now);
-        self.note(Frame::Text(Direction::Client, text.to_owned()));
-        // The session decodes it again, to say what is wrong.
         self.session.handle(Input::Text(text), now);
     }
 
     /// Takes an event of the client.
     pub(crate) fn take_event(&mut self, event: ClientEvent, now: Duration) {
         let now = self.set_time(now);
-        self.note(Frame::Client(event.clone()));
+        self.note(|| Frame::Client(event.clone()));
         self.session.handle(Input::Event(event), now);
     }
 
     /// Takes a binary frame of the client.
     pub(crate) fn take_binary(&mut self, now: Duration) {
         let now = self.set_time(now);
-        self.note(Frame::Binary);
+        self.note(|| Frame::Binary);
         self.session.handle(Input::Binary, now);
     }
 
@@ -99,7 +125,7 @@ impl MockSession {
     /// The client has closed, or is gone without a code.
     pub(crate) fn take_close(&mut self, code: Option<u16>, reason: &str) {
         if !std::mem::replace(&mut self.over, true) {
-            self.note(Frame::Close {
+            self.note(|| Frame::Close {
                 by: Direction::Client,
                 code,
                 reason: reason.to_owned(),
@@ -115,7 +141,7 @@ impl MockSession {
         if let Some(sent) = self.obey() {
             return Some(self.send(sent));
         }
-        if self.control.is_holding() {
+        if self.is_held() {
             return None;
         }
         loop {
@@ -132,12 +158,12 @@ impl MockSession {
 
     /// Whether nothing comes until the client sends something or the test does.
     pub(crate) fn is_waiting_for_client(&self) -> bool {
-        self.control.is_holding() || !self.session.has_more()
+        self.is_held() || !self.session.has_more()
     }
 
     /// When to come back if nothing else happens before.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if self.over || self.control.is_holding() {
+        if self.over || self.is_held() {
             return None;
         }
         let deadline = self.session.deadline()?;
@@ -150,7 +176,7 @@ impl MockSession {
 
     /// Does what the test asks. A connection that is to break breaks before all that waits.
     fn obey(&mut self) -> Option<Sent> {
-        while let Some(command) = self.control.next() {
+        while let Some(command) = self.tap.as_ref()?.control.next() {
             match command {
                 Command::Push(make) => self.session.inject(make),
                 Command::PushText(text) => self.session.inject_text(text),
@@ -171,10 +197,12 @@ impl MockSession {
     fn send(&mut self, sent: Sent) -> Sent {
         match &sent {
             Sent::Event(event) => {
-                self.control.note(event.kind());
-                self.note(Frame::Server(event.clone()));
+                if let Some(tap) = &self.tap {
+                    tap.control.note(event.kind());
+                }
+                self.note(|| Frame::Server(event.clone()));
             }
-            Sent::Text(text) => self.note(Frame::Text(Direction::Server, text.clone())),
+            Sent::Text(text) => self.note(|| Frame::Text(Direction::Server, text.clone())),
             Sent::Close { code, reason } => self.end(Some(*code), reason.clone()),
             Sent::Break => self.end(None, String::new()),
         }
@@ -183,7 +211,7 @@ impl MockSession {
 
     fn end(&mut self, code: Option<u16>, reason: String) {
         self.over = true;
-        self.note(Frame::Close {
+        self.note(|| Frame::Close {
             by: Direction::Server,
             code,
             reason,
@@ -193,14 +221,16 @@ impl MockSession {
     /// The session's time at the driver's. It stands still while the test holds the session.
     fn set_time(&mut self, now: Duration) -> Duration {
         let now = now.saturating_add(self.ahead);
-        if self.control.is_holding() {
+        if self.is_held() {
             self.behind = now.saturating_sub(self.now);
         }
         self.now = self.now.max(now.saturating_sub(self.behind));
         self.now
     }
 
-    fn note(&self, frame: Frame) {
-        self.journal.record(self.number, self.now, frame);
+    fn note(&self, frame: impl FnOnce() -> Frame) {
+        if let Some(tap) = &self.tap {
+            tap.journal.record(tap.number, self.now, frame());
+        }
     }
 }

@@ -15,7 +15,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::engine::{Input, Output, Session, SessionOptions};
+use crate::engine::SessionOptions;
+use crate::mock::{MockSession, Sent, SessionControl};
 use crate::protocol::encode;
 
 /// Bytes read at a time. The library's default costs every idle session 128 KiB; this one costs 4
@@ -31,11 +32,7 @@ const LARGEST_MESSAGE: usize = 32 * 1024 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs a session on an upgraded connection until either side ends it.
-pub(super) async fn run(
-    upgrade: OnUpgrade,
-    options: SessionOptions,
-    stopping: watch::Receiver<bool>,
-) {
+pub(super) async fn run(upgrade: OnUpgrade, session: MockSession, stopping: watch::Receiver<bool>) {
     let socket = match upgrade.await {
         Ok(upgraded) => websocket(upgraded).await,
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
@@ -50,7 +47,7 @@ pub(super) async fn run(
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {
-        result = pump(socket, Session::new(options), stopping) => report(&result),
+        result = pump(socket, session, stopping) => report(&result),
         () = patience => tracing::debug!("session dropped: the client did not say goodbye"),
     }
 }
@@ -66,7 +63,8 @@ where
 {
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await;
     let (_never, stopping) = watch::channel(false);
-    report(&pump(socket, Session::new(options), stopping).await);
+    let session = MockSession::unobserved(options);
+    report(&pump(socket, session, stopping).await);
 }
 
 fn report(result: &Result<(), Error>) {
@@ -95,31 +93,44 @@ fn config() -> WebSocketConfig {
 
 async fn pump<S>(
     mut socket: WebSocketStream<S>,
-    mut session: Session,
+    mut session: MockSession,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let start = Instant::now();
+    let control = session.control();
     loop {
         if send_due(&mut socket, &mut session).await? {
             return close_politely(&mut socket).await;
         }
-        let deadline = session.deadline().map(|deadline| start + deadline);
+        let deadline = session.deadline();
+        let deadline = deadline.and_then(|deadline| start.checked_add(deadline));
         tokio::select! {
             frame = socket.next() => {
                 let now = start.elapsed();
                 match frame {
-                    None | Some(Ok(Message::Close(_))) => return Ok(()),
-                    Some(Ok(Message::Text(text))) => session.handle(Input::Text(&text), now),
-                    Some(Ok(Message::Binary(_))) => session.handle(Input::Binary, now),
+                    None => {
+                        session.take_close(None, "");
+                        return Ok(());
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        note_close(&mut session, frame.as_ref());
+                        return Ok(());
+                    }
+                    Some(Ok(Message::Text(text))) => session.take_text(&text, now),
+                    Some(Ok(Message::Binary(_))) => session.take_binary(now),
                     // The library answers pings itself.
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Err(error)) => return Err(error),
+                    Some(Err(error)) => {
+                        session.take_close(None, "");
+                        return Err(error);
+                    }
                 }
             }
-            () = sleep_until(deadline) => session.handle(Input::Time, start.elapsed()),
+            () = sleep_until(deadline) => session.pass_time(start.elapsed()),
+            () = changed(control.as_ref()) => {}
             () = stopped(&mut stopping) => {
                 let reason = "the server is shutting down".into();
                 socket.send(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason }))).await?;
@@ -129,17 +140,27 @@ where
     }
 }
 
+fn note_close(session: &mut MockSession, frame: Option<&CloseFrame>) {
+    match frame {
+        Some(frame) => session.take_close(Some(frame.code.into()), &frame.reason),
+        None => session.take_close(None, ""),
+    }
+}
+
 /// Sends all that is due in one flush; says whether the session ended with it.
-async fn send_due<S>(socket: &mut WebSocketStream<S>, session: &mut Session) -> Result<bool, Error>
+async fn send_due<S>(
+    socket: &mut WebSocketStream<S>,
+    session: &mut MockSession,
+) -> Result<bool, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Not kept longer, so that idle sessions have none.
     let mut text = String::new();
     let mut ended = false;
-    while let Some(output) = session.poll() {
-        let message = match output {
-            Output::Event(event) => {
+    while let Some(sent) = session.poll() {
+        let message = match sent {
+            Sent::Event(event) => {
                 text.clear();
                 if let Err(error) = encode(&event, &mut text) {
                     tracing::error!(%error, "an event could not be written");
@@ -147,10 +168,9 @@ where
                 }
                 Message::text(text.as_str())
             }
-            Output::Text(text) => Message::text(text),
-            // On a WebSocket audio travels in events.
-            Output::Audio(_) | Output::ClearAudio => continue,
-            Output::Close { code, reason } => {
+            Sent::Text(text) => Message::text(text),
+            Sent::Break => return Err(Error::ConnectionClosed),
+            Sent::Close { code, reason } => {
                 ended = true;
                 Message::Close(Some(CloseFrame {
                     code: code.into(),
@@ -179,6 +199,14 @@ where
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ready when a test wants something of the session.
+async fn changed(control: Option<&SessionControl>) {
+    match control {
+        Some(control) => control.changed().await,
         None => std::future::pending().await,
     }
 }

@@ -56,11 +56,11 @@ pub(super) fn answer(
             HeaderValue::from_static(SUBPROTOCOL),
         );
     }
-    let mut options = shared.next_session(query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()));
-    options.kind = query.kind;
+    let model = query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    let session = shared.next_session(query.kind, model);
     tokio::spawn(connection::run(
         hyper::upgrade::on(&mut request),
-        options,
+        session,
         stopping.clone(),
     ));
     response

@@ -5,6 +5,7 @@
 
 mod connection;
 mod handshake;
+mod mock_server;
 
 use std::fmt;
 use std::future::Future;
@@ -20,13 +21,14 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 
-use crate::engine::SessionOptions;
-use crate::generators::{ResponseGenerator, Scripted};
+use crate::engine::{SessionKind, SessionOptions};
+use crate::mock::{MockSession, Observer};
 
 pub use connection::run_session;
+pub use mock_server::{MockServer, MockServerBuilder};
 
-/// Makes the generator of each new session.
-type Generators = dyn Fn() -> Box<dyn ResponseGenerator> + Send + Sync;
+/// Decides how a new session goes.
+type Configure = dyn Fn(&mut SessionOptions) + Send + Sync;
 
 /// What a server is started with.
 #[derive(Clone)]
@@ -35,8 +37,9 @@ pub struct ServerOptions {
     pub seed: u64,
     /// The Unix second at which every session starts; the real time without one.
     pub started_at: Option<u64>,
-    /// What sessions say.
-    pub generators: Arc<Generators>,
+    /// Called for each new session with its options, in which model, seed and start are set: decides
+    /// what it says, what it hears, how fast it is and so on.
+    pub configure: Arc<Configure>,
 }
 
 impl Default for ServerOptions {
@@ -44,7 +47,7 @@ impl Default for ServerOptions {
         Self {
             seed: 0,
             started_at: None,
-            generators: Arc::new(|| Box::new(Scripted::default())),
+            configure: Arc::new(|_| {}),
         }
     }
 }
@@ -82,18 +85,24 @@ pub struct Server {
 struct Shared {
     options: ServerOptions,
     sessions: AtomicU64,
+    observer: Option<Observer>,
 }
 
 impl Shared {
-    /// The options of the next session.
-    fn next_session(&self, model: String) -> SessionOptions {
+    /// The next session, of this kind and with this model.
+    fn next_session(&self, kind: SessionKind, model: String) -> MockSession {
         let index = self.sessions.fetch_add(1, Ordering::Relaxed);
-        SessionOptions {
+        let mut options = SessionOptions {
+            kind,
             model,
             seed: self.options.seed.wrapping_add(index),
             started_at: self.options.started_at.unwrap_or_else(unix_seconds),
-            generator: (self.options.generators)(),
             ..SessionOptions::default()
+        };
+        (self.options.configure)(&mut options);
+        match &self.observer {
+            Some(observer) => observer.open(options),
+            None => MockSession::unobserved(options),
         }
     }
 }
@@ -114,6 +123,14 @@ impl Server {
         address: impl ToSocketAddrs,
         options: ServerOptions,
     ) -> std::io::Result<Self> {
+        Self::bind_observed(address, options, None).await
+    }
+
+    async fn bind_observed(
+        address: impl ToSocketAddrs,
+        options: ServerOptions,
+        observer: Option<Observer>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self {
@@ -122,6 +139,7 @@ impl Server {
             shared: Arc::new(Shared {
                 options,
                 sessions: AtomicU64::new(0),
+                observer,
             }),
         })
     }

@@ -1,0 +1,243 @@
+//! A server for one test.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::engine::{Hooks, Pacing, SessionOptions};
+use crate::expect::{Expect, Expectations, Journal};
+use crate::generators::Scripted;
+use crate::mock::{Observer, SessionControl};
+use crate::protocol::EventPayload;
+use crate::protocol::realtime::{ClientEvent, ClientEventKind};
+
+use super::{Server, ServerOptions};
+
+/// A mock on a port of its own, for one test.
+///
+/// It serves from [`start`](Self::start) until it is dropped. Then all sessions are closed, and what
+/// was expected is checked. Any number of them run side by side, on paused time too.
+///
+/// ```
+/// use futures_util::StreamExt;
+/// use mock_realtime::protocol::realtime::ResponseCreate;
+/// use mock_realtime::server::MockServer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mock = MockServer::start().await;
+/// mock.expect::<ResponseCreate>().never();
+/// // The agent under test connects here:
+/// let (mut socket, _) = tokio_tungstenite::connect_async(mock.ws_url()).await.unwrap();
+/// let created = socket.next().await.unwrap().unwrap();
+/// assert!(created.to_text().unwrap().contains("session.created"));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct MockServer {
+    url: String,
+    journal: Journal,
+    expectations: Expectations,
+    observer: Observer,
+    configurations: Configurations,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+/// How a [`MockServer`] is to be.
+#[derive(Debug, Default)]
+pub struct MockServerBuilder {
+    seed: u64,
+    started_at: Option<u64>,
+    configurations: Configurations,
+}
+
+type Configuration = Arc<dyn Fn(&mut SessionOptions) + Send + Sync>;
+
+/// What is done to the options of each new session, in order.
+#[derive(Clone, Default)]
+struct Configurations(Arc<Mutex<Vec<Configuration>>>);
+
+impl Configurations {
+    fn add(&self, configuration: impl Fn(&mut SessionOptions) + Send + Sync + 'static) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::new(configuration));
+    }
+
+    fn apply(&self, options: &mut SessionOptions) {
+        let all = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for configuration in all {
+            configuration(options);
+        }
+    }
+}
+
+impl fmt::Debug for Configurations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Configurations")
+    }
+}
+
+impl MockServerBuilder {
+    /// The seed of the first session; the sessions after it count up from there.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The Unix second at which every session starts. With it, the same run gives the same bytes.
+    #[must_use]
+    pub fn started_at(self, started_at: u64) -> Self {
+        Self {
+            started_at: Some(started_at),
+            ..self
+        }
+    }
+
+    /// What each session says, response by response.
+    #[must_use]
+    pub fn say<T: Into<String>>(self, texts: impl IntoIterator<Item = T>) -> Self {
+        let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
+        self.configure(move |options| options.generator = Box::new(Scripted::new(texts.clone())))
+    }
+
+    /// How fast responses are sent; all at once if nothing is said.
+    #[must_use]
+    pub fn pacing(self, pacing: Pacing) -> Self {
+        self.configure(move |options| options.pacing = pacing)
+    }
+
+    /// Anything else about each new session.
+    #[must_use]
+    pub fn configure(
+        self,
+        configuration: impl Fn(&mut SessionOptions) + Send + Sync + 'static,
+    ) -> Self {
+        self.configurations.add(configuration);
+        self
+    }
+
+    /// Puts hooks around the events of each new session.
+    #[must_use]
+    pub fn hooks(self, hooks: impl Fn(&mut Hooks) + Send + Sync + 'static) -> Self {
+        self.configure(move |options| hooks(&mut options.hooks))
+    }
+
+    /// Starts the server on a free port of this machine.
+    ///
+    /// # Panics
+    ///
+    /// If no port can be listened on.
+    pub async fn start(self) -> MockServer {
+        let configurations = self.configurations.clone();
+        let options = ServerOptions {
+            seed: self.seed,
+            started_at: self.started_at,
+            configure: Arc::new(move |options| configurations.apply(options)),
+        };
+        let journal = Journal::default();
+        let observer = Observer::new(journal.clone());
+        let address = (Ipv4Addr::LOCALHOST, 0);
+        let bound = Server::bind_observed(address, options, Some(observer.clone())).await;
+        let server = bound.unwrap_or_else(|error| panic!("cannot listen on {address:?}: {error}"));
+        let url = server.url();
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(server.run(async {
+            // A sender that is gone stops it too.
+            let _ = stopped.await;
+        }));
+        MockServer {
+            url,
+            journal,
+            expectations: Expectations::default(),
+            observer,
+            configurations: self.configurations,
+            stop: Some(stop),
+        }
+    }
+}
+
+impl MockServer {
+    /// Starts a server with nothing special about it.
+    ///
+    /// # Panics
+    ///
+    /// If no port can be listened on.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// Says how it is to be before it starts.
+    pub fn builder() -> MockServerBuilder {
+        MockServerBuilder::default()
+    }
+
+    /// The base URL for SDKs, to which they add `/realtime`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The whole address of a conversation.
+    pub fn ws_url(&self) -> String {
+        format!("{}/realtime?model=gpt-realtime", self.url)
+    }
+
+    /// A hand on each session that was opened so far, in order.
+    pub fn sessions(&self) -> Vec<SessionControl> {
+        self.observer.sessions()
+    }
+
+    /// A hand on the session with this number, from 0, once a client has opened it.
+    pub async fn session(&self, number: usize) -> SessionControl {
+        self.observer.session(number).await
+    }
+
+    /// Changes what sessions opened from now on do.
+    pub fn configure(&self, configuration: impl Fn(&mut SessionOptions) + Send + Sync + 'static) {
+        self.configurations.add(configuration);
+    }
+
+    /// Every frame of every session, both ways.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Expects an event of the clients, at least once unless more is said. Checked by
+    /// [`verify`](Self::verify), and when the server is dropped.
+    #[track_caller]
+    pub fn expect<P: EventPayload<ClientEvent>>(&self) -> Expect<P> {
+        self.expectations.expect()
+    }
+
+    /// Expects that a session has events of these types in this order, others between them or not.
+    pub fn expect_in_order(&self, kinds: impl IntoIterator<Item = ClientEventKind>) {
+        self.expectations.in_order(kinds);
+    }
+
+    /// Checks what was expected.
+    ///
+    /// # Panics
+    ///
+    /// If it was not met, with what was sent.
+    #[track_caller]
+    pub fn verify(&self) {
+        if let Err(unmet) = self.expectations.verify(&self.journal) {
+            panic!("{unmet}");
+        }
+    }
+}
+
+impl Drop for MockServer {
+    /// Closes all sessions, and checks what was expected unless the test fails already.
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if !std::thread::panicking() {
+            self.verify();
+        }
+    }
+}
