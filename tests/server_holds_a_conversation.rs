@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -188,6 +190,27 @@ async fn a_client_that_does_not_answer_the_close_keeps_nobody() {
     // It is not read from again, so the close is never answered.
     running.over.await.unwrap();
     drop(client);
+}
+
+#[tokio::test]
+async fn a_text_that_is_not_utf_8_is_refused_and_ends_the_connection() {
+    let running = start().await;
+    let mut client = connect(&running.url, "").await;
+    receive(&mut client).await;
+    let opcode = OpCode::Data(Data::Text);
+    let frame = Frame::message(vec![b'{', 0xff, b'}'], opcode, true);
+    client.send(Message::Frame(frame)).await.unwrap();
+    let ServerEvent::Error(error) = receive(&mut client).await else {
+        panic!("it was not refused")
+    };
+    assert_eq!(
+        error.error.code.value().map(String::as_str),
+        Some("invalid_event")
+    );
+    let Message::Close(Some(close)) = client.next().await.unwrap().unwrap() else {
+        panic!("it was not closed")
+    };
+    assert_eq!(u16::from(close.code), 1007);
 }
 
 #[tokio::test]

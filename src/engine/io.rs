@@ -12,6 +12,8 @@ pub enum Input<'a, C = ClientEvent> {
     Text(&'a str),
     /// A binary frame of the client, which the protocol does not have.
     Binary,
+    /// A text frame of the client that is not UTF-8. The session goes on; a WebSocket may not.
+    NotUtf8,
     /// An event of the client that needs no decoding.
     Event(C),
     /// Audio that comes in beside the events, in the session's input encoding.

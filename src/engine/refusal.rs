@@ -86,6 +86,14 @@ impl Refusal {
         )
     }
 
+    /// A text frame that is no text. Inferred: the answer was not seen.
+    pub(crate) fn not_utf8() -> Self {
+        Self::new(
+            "invalid_event",
+            "Expected a text WebSocket message in UTF-8.",
+        )
+    }
+
     /// `session.update` with the other kind of session.
     pub(crate) fn other_session_type(passed: &str, session: &str) -> Self {
         Self::without_code(format!(

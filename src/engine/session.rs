@@ -126,6 +126,7 @@ impl Session {
                 Err(error) => self.refuse(error.into()),
             },
             Input::Binary => self.refuse(Refusal::binary_frame()),
+            Input::NotUtf8 => self.refuse(Refusal::not_utf8()),
             Input::Event(event) => self.handle_hooked(event),
             Input::Audio(audio) => {
                 if let Err(refusal) = self.append_input_audio(audio) {

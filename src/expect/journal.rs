@@ -33,7 +33,7 @@ pub enum Frame {
     Server(ServerEvent),
     /// A text that is no event: one that the session refused, or one that a test asked for.
     Text(Direction, String),
-    /// A binary frame of the client.
+    /// A binary frame of the client, or one that should have been text and was none.
     Binary,
     /// The end of the connection.
     Close {

@@ -116,6 +116,13 @@ impl MockSession {
         self.session.handle(Input::Binary, now);
     }
 
+    /// Takes a text frame of the client that is not UTF-8.
+    pub(crate) fn take_not_utf8(&mut self, now: Duration) {
+        let now = self.set_time(now);
+        self.note(|| Frame::Binary);
+        self.session.handle(Input::NotUtf8, now);
+    }
+
     /// Lets time pass.
     pub(crate) fn pass_time(&mut self, now: Duration) {
         let now = self.set_time(now);

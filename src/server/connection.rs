@@ -123,6 +123,11 @@ where
                     Some(Ok(Message::Binary(_))) => session.take_binary(now),
                     // The library answers pings itself.
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Err(Error::Utf8(_))) => {
+                        session.take_not_utf8(now);
+                        send_due(&mut socket, &mut session).await?;
+                        return fail(&mut socket, CloseCode::Invalid, "a text is not UTF-8").await;
+                    }
                     Some(Err(error)) => {
                         session.take_close(None, "");
                         return Err(error);
@@ -145,6 +150,21 @@ fn note_close(session: &mut MockSession, frame: Option<&CloseFrame>) {
         Some(frame) => session.take_close(Some(frame.code.into()), &frame.reason),
         None => session.take_close(None, ""),
     }
+}
+
+/// Ends a connection whose client breaks the rules of WebSocket, as RFC 6455 demands (section 8.1).
+async fn fail<S>(
+    socket: &mut WebSocketStream<S>,
+    code: CloseCode,
+    reason: &'static str,
+) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let reason = reason.into();
+    socket
+        .send(Message::Close(Some(CloseFrame { code, reason })))
+        .await
 }
 
 /// Sends all that is due in one flush; says whether the session ended with it.

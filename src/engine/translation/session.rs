@@ -106,6 +106,7 @@ impl TranslationSession {
                 Err(error) => self.refuse(error.into()),
             },
             Input::Binary => self.refuse(Refusal::binary_frame()),
+            Input::NotUtf8 => self.refuse(Refusal::not_utf8()),
             Input::Event(event) => self.handle_event(event),
             Input::Audio(audio) => {
                 if let Err(refusal) = self.append(audio) {
