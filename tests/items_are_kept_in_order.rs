@@ -3,13 +3,14 @@
 
 mod support;
 
+use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::engine::{Fidelity, SessionOptions};
 use mock_realtime::generators::{PlannedItem, PlannedMessage, ResponsePlan, Scripted};
 use support::transcript;
 
 /// Speech of 200 ms in G.711.
 fn speech() -> SessionOptions {
-    let audio = Some(vec![0xff; 1600].into());
+    let audio = Some(Clip::from_bytes(&[0xff; 1600], Encoding::Mulaw));
     let message = PlannedMessage {
         text: "Good morning to you.".to_owned(),
         audio,

@@ -5,6 +5,7 @@ mod support;
 
 use std::time::Duration;
 
+use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::engine::{Pacing, SessionOptions};
 use mock_realtime::generators::{
     Ending, PlannedCall, PlannedItem, PlannedMcpCall, PlannedMessage, ResponsePlan,
@@ -73,7 +74,8 @@ fn mcp_call(outcome: Result<String, McpToolExecutionError>) -> PlannedItem {
 #[test]
 fn speech() {
     // Short, so that the transcript can be read.
-    let audio = Some((0..240u8).collect());
+    let audio: Vec<u8> = (0..240).collect();
+    let audio = Some(Clip::from_bytes(&audio, Encoding::Pcm16));
     let message = PlannedMessage {
         text: "Good morning.".to_owned(),
         audio,

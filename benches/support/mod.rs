@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::engine::{Input, Output, Session, SessionOptions};
 use mock_realtime::generators::{
     PlannedItem, PlannedMessage, ResponseGenerator, ResponsePlan, ResponseRequest, Scripted,
@@ -27,7 +27,8 @@ pub(crate) fn text_session() -> Session {
 
 /// A session in speech, that answers with 5 s of it.
 pub(crate) fn speech_session() -> Session {
-    let audio: Bytes = (0..=250u8).cycle().take(FIVE_SECONDS).collect();
+    let audio: Vec<u8> = (0..=250).cycle().take(FIVE_SECONDS).collect();
+    let audio = Clip::from_bytes(&audio, Encoding::Pcm16);
     session(Box::new(move |_: ResponseRequest<'_>| {
         ResponsePlan::of([PlannedItem::Message(PlannedMessage {
             text: "Once upon a time there was a mock, and it spoke at length.".to_owned(),

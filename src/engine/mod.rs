@@ -44,9 +44,10 @@ pub use options::{Fidelity, SessionKind, SessionOptions, Transport};
 pub use response::Pacing;
 pub use session::Session;
 pub use transcription::{
-    Heard, ScriptedTranscriber, Transcriber, Transcript, TranscriptSegment, TranscriptionFailure,
-    TranscriptionPace,
+    Heard, KnownRecordings, RecordingTranscriber, ScriptedTranscriber, Transcriber, Transcript,
+    TranscriptSegment, TranscriptionFailure, TranscriptionPace,
 };
 pub use translation::{
     ScriptedTranslator, Translation, TranslationOptions, TranslationSession, Translator,
 };
+pub use turn_detection::{EndOfTurn, Pause};

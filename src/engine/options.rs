@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::audio::{EnergyDetector, SpeechDetector};
+use crate::audio::{AudioProcessor, DeltaSizes, EnergyDetector, SpeechDetector};
 use crate::generators::{ResponseGenerator, Scripted};
 use crate::protocol::realtime::McpListToolsTool;
 
 use super::hooks::Hooks;
 use super::response::Pacing;
 use super::transcription::{ScriptedTranscriber, Transcriber, TranscriptionPace};
+use super::turn_detection::EndOfTurn;
 
 /// What a session is started with.
 #[derive(Debug)]
@@ -33,8 +34,16 @@ pub struct SessionOptions {
     pub mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
     /// How fast responses are sent.
     pub pacing: Pacing,
+    /// How much audio a delta of speech has.
+    pub delta_sizes: DeltaSizes,
+    /// What happens to the user's audio before it is heard, in this order.
+    pub input_processors: Vec<Box<dyn AudioProcessor>>,
+    /// What happens to the speech of responses before it is sent, in this order.
+    pub output_processors: Vec<Box<dyn AudioProcessor>>,
     /// What counts as speech, for turn detection.
     pub speech_detector: Box<dyn SpeechDetector>,
+    /// Whether a pause is the end of a turn, for semantic turn detection. By default each is.
+    pub end_of_turn: Box<dyn EndOfTurn>,
     /// What the user is heard to say.
     pub transcriber: Box<dyn Transcriber>,
     /// How fast transcripts of the user come.
@@ -110,7 +119,11 @@ impl Default for SessionOptions {
             fidelity: Fidelity::default(),
             mcp_servers: BTreeMap::new(),
             pacing: Pacing::INSTANT,
-            speech_detector: Box::new(EnergyDetector),
+            delta_sizes: DeltaSizes::default(),
+            input_processors: Vec::new(),
+            output_processors: Vec::new(),
+            speech_detector: Box::new(EnergyDetector::default()),
+            end_of_turn: Box::new(|_| true),
             transcriber: Box::new(ScriptedTranscriber::default()),
             transcription_pace: TranscriptionPace::INSTANT,
             generator: Box::new(Scripted::default()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::audio::Encoding;
+use crate::audio::{Chain, DeltaSizes, Encoding};
 use crate::generators::ResponseGenerator;
 use crate::protocol::realtime::{
     ClientEvent, ConversationCreated, ConversationItemCreate, InputAudioBufferDtmfEventReceived,
@@ -21,6 +21,7 @@ use super::playback::Playback;
 use super::refusal::Refusal;
 use super::response::{ActiveResponse, Pacing};
 use super::settings;
+use super::turn_detection::TurnDetector;
 use super::turns::InputSide;
 use super::usage::Tokens;
 
@@ -40,6 +41,9 @@ pub struct Session {
     /// What the last response read: the next one reads it from the cache.
     pub(super) read_before: Tokens,
     pub(super) pacing: Pacing,
+    pub(super) delta_sizes: DeltaSizes,
+    /// What happens to the speech of responses before it is sent.
+    pub(super) output_chain: Chain,
     /// Items that wait for the end of the response.
     pub(super) held_back: Vec<ConversationItemCreate>,
     pub(super) generator: Box<dyn ResponseGenerator>,
@@ -81,12 +85,15 @@ impl Session {
             responses: Vec::new(),
             read_before: Tokens::default(),
             pacing: options.pacing,
+            delta_sizes: options.delta_sizes,
+            output_chain: Chain::new(options.output_processors),
             held_back: Vec::new(),
             generator: options.generator,
             fidelity: options.fidelity,
             mcp_servers: options.mcp_servers,
             input: InputSide::new(
-                options.speech_detector,
+                Chain::new(options.input_processors),
+                TurnDetector::new(options.speech_detector, options.end_of_turn),
                 options.transcriber,
                 options.transcription_pace,
             ),

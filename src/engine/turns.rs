@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::audio::SpeechDetector;
+use crate::audio::Chain;
 use crate::protocol::realtime::{
     ConversationItem, InputAudioBufferCleared, InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted, InputAudioBufferSpeechStopped, InputAudioBufferTimeoutTriggered,
@@ -32,6 +32,8 @@ const TELLING_MS: u64 = 10 * WINDOW_MS;
 #[derive(Debug)]
 pub(super) struct InputSide {
     audio: InputAudio,
+    /// What happens to audio before it is heard.
+    chain: Chain,
     detector: TurnDetector,
     /// The turn under way.
     speech: Option<Speech>,
@@ -54,13 +56,15 @@ struct Speech {
 
 impl InputSide {
     pub(super) fn new(
-        detector: Box<dyn SpeechDetector>,
+        chain: Chain,
+        detector: TurnDetector,
         transcriber: Box<dyn Transcriber>,
         pace: TranscriptionPace,
     ) -> Self {
         Self {
             audio: InputAudio::default(),
-            detector: TurnDetector::new(detector),
+            chain,
+            detector,
             speech: None,
             committed: CommittedTurns::default(),
             transcriber,
@@ -111,7 +115,15 @@ impl Session {
         let encoding = self.input_encoding();
         if self.input.audio.set_encoding(encoding) {
             self.input.detector.start_afresh();
+            self.input.chain.forget_half();
         }
+        let processed;
+        let audio = if self.input.chain.is_empty() {
+            audio
+        } else {
+            processed = self.input.chain.process(audio, encoding);
+            &processed
+        };
         if let Some(vad) = self.turn_detection() {
             self.listen(audio, &vad);
         } else {
@@ -143,6 +155,7 @@ impl Session {
     /// Forgets the buffer and the turn under way.
     pub(super) fn clear_input_audio(&mut self) {
         self.input.audio.clear();
+        self.input.chain.forget_half();
         self.input.forget_speech();
         self.outbox.send(InputAudioBufferCleared::new);
     }

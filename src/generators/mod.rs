@@ -7,8 +7,7 @@ mod scripted;
 
 use std::fmt;
 
-use bytes::Bytes;
-
+use crate::audio::Clip;
 use crate::engine::Conversation;
 use crate::protocol::CallId;
 use crate::protocol::realtime::{McpCallError, MessagePhase, RealtimeSession, ResponseParams};
@@ -61,9 +60,8 @@ pub enum PlannedItem {
 pub struct PlannedMessage {
     /// What it says: the text, or the transcript of the speech.
     pub text: String,
-    /// The speech in the session's output format. Without it the mock is silent for as long as the
-    /// text would take to say.
-    pub audio: Option<Bytes>,
+    /// How it sounds when it is spoken. Without a clip the mock's own voice says the text.
+    pub audio: Option<Clip>,
     /// Whether it is a remark on the way or the answer, for models that tell.
     pub phase: Option<MessagePhase>,
 }

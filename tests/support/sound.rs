@@ -68,3 +68,32 @@ pub(crate) fn hear(session: &mut Session, text: &str) -> Vec<Value> {
     play(session, text, Duration::ZERO);
     drain(session)
 }
+
+/// White noise that is the same each time, as loud as asked for at its peaks.
+pub(crate) fn noise(ms: u64, encoding: Encoding, height: f64) -> Vec<u8> {
+    let count = encoding.samples(encoding.bytes_in(Duration::from_millis(ms)));
+    encoding.encode(&white(count, height))
+}
+
+/// So many samples of white noise.
+#[allow(clippy::cast_possible_truncation, reason = "no test is that loud")]
+pub(crate) fn white(count: usize, height: f64) -> Vec<i16> {
+    let mut state = 0x9e37_79b9_u32;
+    let sample = |_| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        ((f64::from(state) / f64::from(u32::MAX) * 2.0 - 1.0) * height).round() as i16
+    };
+    (0..count).map(sample).collect()
+}
+
+/// The root mean square of the samples.
+#[allow(clippy::cast_precision_loss, reason = "no test is that long")]
+pub(crate) fn level(samples: &[i16]) -> f64 {
+    let power: f64 = samples
+        .iter()
+        .map(|sample| f64::from(*sample).powi(2))
+        .sum();
+    (power / samples.len() as f64).sqrt()
+}

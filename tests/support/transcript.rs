@@ -1,6 +1,7 @@
 //! Golden transcripts: `>` what the client sends, `<` what the session sends, `~` sounds that
 //! the client appends or that come in beside the events of a call, `#` a key that is pressed in a
-//! call, `@` the time in milliseconds, for all that follows.
+//! call, `@` the time in milliseconds, for all that follows. Of long audio deltas there are the
+//! length and a hash.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +17,9 @@ use mock_realtime::protocol::realtime::{
 use serde_json::Value;
 
 use super::{as_json, assert_valid_server_event, assert_valid_translation_event, sound};
+
+/// The longest delta that is shown as it is: that of 240 bytes of audio and a little more.
+const LONGEST_DELTA: usize = 400;
 
 /// Set to write what the session sends now over what the transcripts say.
 const UPDATE: &str = "UPDATE_TRANSCRIPTS";
@@ -180,6 +184,20 @@ fn note_sent<S: Played>(played: &mut Vec<String>, session: &mut S) {
         if sent.get("type").is_some() {
             S::ASSERT_VALID(&sent);
         }
-        played.push(format!("< {sent}"));
+        played.push(format!("< {}", readable(sent)));
     }
+}
+
+/// The event, with audio that is too long to be read as its length and a hash.
+fn readable(mut event: Value) -> String {
+    if let Some(Value::String(delta)) = event.get_mut("delta")
+        && delta.len() > LONGEST_DELTA
+    {
+        // FNV-1a.
+        let hash = delta.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        *delta = format!("{} characters of base64: {hash:016x}", delta.len());
+    }
+    event.to_string()
 }

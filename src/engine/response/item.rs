@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::audio::Chain;
 use crate::generators::PlannedMcpCall;
 use crate::protocol::realtime::{
     AssistantContent, AssistantMessage, ContentPart, ConversationItem, FunctionCall, ItemStatus,
@@ -15,6 +16,7 @@ use crate::protocol::realtime::{
 use crate::protocol::{Base64Audio, CallId, ItemId, Patch, ResponseId};
 
 use super::super::outbox::Outbox;
+use super::speech::Chunks;
 
 /// Delta and padding together have this many characters, in all recordings.
 const PADDED_DELTA: usize = 16;
@@ -49,7 +51,7 @@ pub(super) enum Content {
     },
     Speech {
         transcript: String,
-        chunks: Vec<Base64Audio>,
+        chunks: Chunks,
         phase: Option<MessagePhase>,
     },
     Call {
@@ -229,18 +231,24 @@ impl OutputItem {
     }
 
     /// A chunk of the audio, which counts as sent.
-    pub(super) fn take_audio(&mut self, chunk: usize) -> Option<Base64Audio> {
+    pub(super) fn take_audio(&mut self, chunk: usize, chain: &mut Chain) -> Option<Base64Audio> {
         let Content::Speech { chunks, .. } = &self.content else {
             return None;
         };
-        let audio = chunks.get(chunk).cloned()?;
+        let audio = chunks.get(chunk, chain)?;
         self.audio_sent += audio.len();
         Some(audio)
     }
 
     /// The event of a chunk of the audio.
-    pub(super) fn send_audio(&mut self, chunk: usize, response: &ResponseId, outbox: &mut Outbox) {
-        let Some(audio) = self.take_audio(chunk) else {
+    pub(super) fn send_audio(
+        &mut self,
+        chunk: usize,
+        chain: &mut Chain,
+        response: &ResponseId,
+        outbox: &mut Outbox,
+    ) {
+        let Some(audio) = self.take_audio(chunk, chain) else {
             return;
         };
         outbox.send(|id| {

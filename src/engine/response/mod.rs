@@ -23,6 +23,7 @@ use super::session::Session;
 use super::settings;
 use super::usage::{self, Tokens};
 use item::{Content, OutputItem, State};
+use speech::Manner;
 pub use steps::Pacing;
 use steps::{Step, What, steps};
 
@@ -195,11 +196,12 @@ impl Session {
                 let encoding = object::output_encoding(&active.response);
                 if self.is_call() {
                     let item = &mut active.items[item];
-                    if let Some(audio) = item.take_audio(chunk) {
+                    if let Some(audio) = item.take_audio(chunk, &mut self.output_chain) {
                         self.play(&active.id, &item.id, &audio, encoding);
                     }
                 } else {
-                    active.items[item].send_audio(chunk, &active.id, &mut self.outbox);
+                    let chain = &mut self.output_chain;
+                    active.items[item].send_audio(chunk, chain, &active.id, &mut self.outbox);
                 }
                 let sent: usize = active.items.iter().map(|item| item.audio_sent).sum();
                 active.output.audio = usage::spoken_tokens(encoding.duration(sent));
@@ -222,12 +224,19 @@ impl Session {
             .flatten()
             .any(|modality| *modality == Modality::Audio);
         let encoding = object::output_encoding(response);
-        let speed = settings::speed(&self.settings);
+        let voice = response
+            .audio
+            .as_ref()
+            .and_then(|audio| audio.output.as_ref()?.voice.as_ref());
+        let manner = Manner {
+            encoding,
+            voice: voice.map_or("", |voice| voice.as_str()),
+            speed: settings::speed(&self.settings),
+            sizes: self.delta_sizes,
+        };
         let items = planned.into_iter().zip(0..).map(|(planned, output_index)| {
             let content = match planned {
-                PlannedItem::Message(message) if speaks => {
-                    speech::content(message, encoding, speed)
-                }
+                PlannedItem::Message(message) if speaks => speech::content(message, manner),
                 PlannedItem::Message(message) => Content::Text {
                     text: message.text,
                     phase: message.phase,

@@ -1,54 +1,89 @@
 //! Speech in the deltas it is sent in.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use bytes::Bytes;
-
-use crate::audio::Encoding;
+use crate::audio::{Chain, Clip, DeltaSizes, Encoding, Utterance};
 use crate::generators::PlannedMessage;
 use crate::protocol::Base64Audio;
 
 use super::item::Content;
 
-/// What a delta holds; the first one is shorter, so that there is sound soon. Inferred from the
-/// number of deltas and tokens of recorded sessions.
-const DELTA: Duration = Duration::from_millis(250);
-const FIRST_DELTA: Duration = Duration::from_millis(100);
+/// How a response is spoken.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Manner<'a> {
+    pub(in crate::engine) encoding: Encoding,
+    pub(in crate::engine) voice: &'a str,
+    pub(in crate::engine) speed: f64,
+    pub(in crate::engine) sizes: DeltaSizes,
+}
 
-/// How fast text is said.
-const CHARACTERS_A_SECOND: f64 = 15.0;
+/// The audio of a message, delta by delta.
+#[derive(Debug)]
+pub(in crate::engine) struct Chunks {
+    source: Source,
+    encoding: Encoding,
+    sizes: DeltaSizes,
+}
 
-/// The message as speech in this encoding.
-pub(super) fn content(message: PlannedMessage, encoding: Encoding, speed: f64) -> Content {
-    let audio = message
-        .audio
-        .unwrap_or_else(|| silence_for(&message.text, encoding, speed));
+#[derive(Debug)]
+enum Source {
+    /// All of it is there, shared with others.
+    Clip(Arc<[Base64Audio]>),
+    /// A delta is made when it is sent.
+    Voice(Utterance),
+}
+
+impl Chunks {
+    /// The clip or, without one, the text, said by the mock's own voice.
+    pub(in crate::engine) fn new(text: &str, clip: Option<Clip>, manner: Manner<'_>) -> Self {
+        let Manner {
+            encoding,
+            voice,
+            speed,
+            sizes,
+        } = manner;
+        let source = match clip {
+            Some(clip) => Source::Clip(clip.deltas(encoding, sizes)),
+            None => Source::Voice(Utterance::new(text, voice, speed, encoding)),
+        };
+        Self {
+            source,
+            encoding,
+            sizes,
+        }
+    }
+
+    /// How many there are.
+    pub(in crate::engine) fn len(&self) -> usize {
+        match &self.source {
+            Source::Clip(deltas) => deltas.len(),
+            Source::Voice(utterance) => self.sizes.count(utterance.len(), self.encoding),
+        }
+    }
+
+    /// One of them, as it is after what happens to it on the way.
+    pub(in crate::engine) fn get(&self, number: usize, chain: &mut Chain) -> Option<Base64Audio> {
+        let audio = match &self.source {
+            Source::Clip(deltas) => deltas.get(number)?.clone(),
+            Source::Voice(utterance) => {
+                let range = self.sizes.range(number, utterance.len(), self.encoding)?;
+                Base64Audio::from(utterance.bytes(range))
+            }
+        };
+        if chain.is_empty() {
+            return Some(audio);
+        }
+        Some(Base64Audio::from(
+            chain.process(audio.bytes(), self.encoding),
+        ))
+    }
+}
+
+/// The message as speech.
+pub(super) fn content(message: PlannedMessage, manner: Manner<'_>) -> Content {
     Content::Speech {
+        chunks: Chunks::new(&message.text, message.audio, manner),
         transcript: message.text,
-        chunks: chunks(&audio, encoding),
         phase: message.phase,
     }
-}
-
-/// What is sent for a text without audio.
-#[allow(clippy::cast_precision_loss, reason = "no text has 2^52 characters")]
-pub(in crate::engine) fn silence_for(text: &str, encoding: Encoding, speed: f64) -> Bytes {
-    let seconds = text.chars().count() as f64 / (CHARACTERS_A_SECOND * speed);
-    Bytes::from(encoding.silence(Duration::from_secs_f64(seconds)))
-}
-
-/// Audio in the pieces it is sent in.
-pub(in crate::engine) fn chunks(audio: &Bytes, encoding: Encoding) -> Vec<Base64Audio> {
-    let mut rest = audio.clone();
-    let mut chunks = Vec::new();
-    while !rest.is_empty() {
-        let length = if chunks.is_empty() {
-            FIRST_DELTA
-        } else {
-            DELTA
-        };
-        let chunk = rest.split_to(encoding.bytes_in(length).min(rest.len()));
-        chunks.push(Base64Audio::from(chunk));
-    }
-    chunks
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod events;
 mod job;
+mod known;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,6 +16,8 @@ use crate::protocol::ItemId;
 use crate::protocol::realtime::{Transcription, TranscriptionModel};
 
 use super::pieces::pieces;
+pub use known::{KnownRecordings, RecordingTranscriber};
+
 pub(super) use job::{Jobs, Order};
 
 /// Whether the deltas come while somebody speaks. Recorded of this model only.

@@ -41,7 +41,7 @@ impl Default for TranslationOptions {
             started_at: 1_800_000_000,
             maximum_duration: Duration::from_secs(60 * 60),
             pacing: Pacing::INSTANT,
-            speech_detector: Box::new(EnergyDetector),
+            speech_detector: Box::new(EnergyDetector::default()),
             transcriber: Box::new(ScriptedTranscriber::default()),
             translator: Box::new(ScriptedTranslator::default()),
         }

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::audio::Encoding;
+use crate::audio::{Chain, DeltaSizes, Encoding};
 use crate::engine::outbox::Outbox;
 use crate::engine::pieces::pieces;
-use crate::engine::response::{Pacing, speech};
+use crate::engine::response::Pacing;
+use crate::engine::response::speech::{Chunks, Manner};
 use crate::protocol::realtime::{
     TranslationServerEvent, TranslationSessionInputTranscriptDelta as InputTranscriptDelta,
     TranslationSessionOutputAudioDelta as OutputAudioDelta,
@@ -70,10 +71,16 @@ impl Pieces {
             at += self.pacing.text;
         }
         let encoding = Encoding::Pcm16;
-        let made = || speech::silence_for(&translation.text, encoding, 1.0);
-        let audio = translation.audio.clone().unwrap_or_else(made);
+        let manner = Manner {
+            encoding,
+            voice: "",
+            speed: 1.0,
+            sizes: DeltaSizes::default(),
+        };
+        let chunks = Chunks::new(&translation.text, translation.audio.clone(), manner);
+        let mut unchanged = Chain::default();
         let mut played = Duration::ZERO;
-        for chunk in speech::chunks(&audio, encoding) {
+        for chunk in (0..chunks.len()).filter_map(|number| chunks.get(number, &mut unchanged)) {
             let played_ms = u64::try_from(played.as_millis()).unwrap_or(u64::MAX);
             played += encoding.duration(chunk.len());
             self.push(at, clock_ms.saturating_add(played_ms), What::Audio(chunk));

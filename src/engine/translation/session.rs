@@ -30,6 +30,7 @@ const PAUSE: Vad = Vad {
     threshold: 0.5,
     prefix_ms: 300,
     silence_windows: 13,
+    longest_silence: None,
     create_response: false,
     interrupt_response: false,
     idle_timeout: None,
@@ -81,7 +82,7 @@ impl TranslationSession {
         Self {
             settings,
             audio: InputAudio::default(),
-            detector: TurnDetector::new(options.speech_detector),
+            detector: TurnDetector::new(options.speech_detector, Box::new(|_| true)),
             sentence: None,
             transcriber: options.transcriber,
             translator: options.translator,

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use bytes::Bytes;
+use crate::audio::Clip;
 
 /// A translation of what was said.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Translation {
     /// What is said, in the other language.
     pub text: String,
-    /// Its sound, as 24 kHz PCM16. Without it the mock makes one that is as long as the text.
-    pub audio: Option<Bytes>,
+    /// How it sounds. Without a clip the mock's own voice says the text.
+    pub audio: Option<Clip>,
 }
 
 impl<T: Into<String>> From<T> for Translation {
