@@ -1,7 +1,7 @@
 //! Golden transcripts: `>` what the client sends, `<` what the session sends, `~` sounds that
 //! the client appends or that come in beside the events of a call, `#` a key that is pressed in a
 //! call, `@` the time in milliseconds, for all that follows. Of long audio deltas there are the
-//! length and a hash.
+//! beginning, and beside it the length and a hash.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +20,9 @@ use super::{as_json, assert_valid_server_event, assert_valid_translation_event, 
 
 /// The longest delta that is shown as it is: that of 240 bytes of audio and a little more.
 const LONGEST_DELTA: usize = 400;
+
+/// What is shown of a longer one: 24 bytes of audio.
+const SHOWN: usize = 32;
 
 /// Set to write what the session sends now over what the transcripts say.
 const UPDATE: &str = "UPDATE_TRANSCRIPTS";
@@ -188,7 +191,8 @@ fn note_sent<S: Played>(played: &mut Vec<String>, session: &mut S) {
     }
 }
 
-/// The event, with audio that is too long to be read as its length and a hash.
+/// The event, with the beginning of audio that is too long to be read, and beside it the length and
+/// a hash of all of it. It is still an event.
 fn readable(mut event: Value) -> String {
     if let Some(Value::String(delta)) = event.get_mut("delta")
         && delta.len() > LONGEST_DELTA
@@ -197,7 +201,9 @@ fn readable(mut event: Value) -> String {
         let hash = delta.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
-        *delta = format!("{} characters of base64: {hash:016x}", delta.len());
+        let whole = format!("{} characters, {hash:016x}", delta.len());
+        delta.truncate(SHOWN);
+        event["delta_in_whole"] = Value::String(whole);
     }
     event.to_string()
 }
