@@ -68,6 +68,7 @@ fn mcp_call(outcome: Result<String, McpToolExecutionError>) -> PlannedItem {
         name: "find_book".to_owned(),
         arguments: r#"{"title":"Emma"}"#.to_owned(),
         outcome: outcome.map_err(Into::into),
+        approval_request_id: None,
     })
 }
 
@@ -189,6 +190,7 @@ fn stopped_by_the_content_filter() {
         [ResponsePlan {
             items,
             ending: Ending::ContentFilter,
+            ..ResponsePlan::default()
         }],
     );
 }

@@ -22,6 +22,18 @@ impl Session {
         }
     }
 
+    /// A server has other tools from now on.
+    pub(super) fn change_mcp_tools(&mut self, label: String, tools: Vec<McpListToolsTool>) {
+        let server = settings::tools(&self.settings).iter().find_map(|tool| match tool {
+            Tool::Mcp(server) if server.server_label == label => Some((**server).clone()),
+            _ => None,
+        });
+        self.mcp_servers.insert(label, tools);
+        if let Some(server) = server {
+            self.list_tools_of(&server);
+        }
+    }
+
     fn list_tools_of(&mut self, server: &McpTool) {
         let item = self.outbox.ids.item();
         self.outbox

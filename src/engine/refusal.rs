@@ -3,8 +3,10 @@
 //! Codes and texts are those of recorded sessions and reports unless marked *inferred*; all
 //! inferred texts are in this file.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::generators::PlannedError;
 use crate::protocol::realtime::{
     ClientEvent, ClientEventKind, ErrorDetails, ErrorEvent, TranslationClientEventKind,
 };
@@ -12,10 +14,14 @@ use crate::protocol::{
     DecodeError, DecodeReason, EventId, EventKind, EventPayload, JsonType, Patch,
 };
 
+/// The kind of all errors that a client brings about.
+const INVALID_REQUEST: &str = "invalid_request_error";
+
 /// Why an event was refused. The session goes on as if it had not come.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
-    code: Option<&'static str>,
+    kind: Cow<'static, str>,
+    code: Option<Cow<'static, str>>,
     message: String,
     param: Option<String>,
     /// The client's id of the event, where it was readable.
@@ -25,7 +31,8 @@ pub(crate) struct Refusal {
 impl Refusal {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            code: Some(code),
+            kind: Cow::Borrowed(INVALID_REQUEST),
+            code: Some(Cow::Borrowed(code)),
             message: message.into(),
             param: None,
             event_id: None,
@@ -34,9 +41,21 @@ impl Refusal {
 
     fn without_code(message: impl Into<String>) -> Self {
         Self {
+            kind: Cow::Borrowed(INVALID_REQUEST),
             code: None,
             message: message.into(),
             param: None,
+            event_id: None,
+        }
+    }
+
+    /// What a plan says, word for word.
+    pub(crate) fn planned(error: PlannedError) -> Self {
+        Self {
+            kind: Cow::Owned(error.kind),
+            code: error.code.map(Cow::Owned),
+            message: error.message,
+            param: error.param,
             event_id: None,
         }
     }
@@ -63,8 +82,8 @@ impl Refusal {
 
     /// The `error` event.
     pub(crate) fn into_event(self, event_id: EventId) -> ErrorEvent {
-        let mut details = ErrorDetails::new("invalid_request_error", self.message);
-        details.code = Patch::from(self.code.map(str::to_owned));
+        let mut details = ErrorDetails::new(self.kind, self.message);
+        details.code = Patch::from(self.code.map(Cow::into_owned));
         details.param = Patch::from(self.param);
         details.event_id = Patch::from(self.event_id);
         ErrorEvent::new(event_id, details)

@@ -7,7 +7,8 @@ use crate::audio::{Chain, DeltaSizes, Encoding};
 use crate::generators::ResponseGenerator;
 use crate::protocol::realtime::{
     ClientEvent, ConversationCreated, ConversationItemCreate, InputAudioBufferDtmfEventReceived,
-    McpListToolsTool, ServerEvent, Session as SessionObject, SessionCreated, dispatch_client_event,
+    McpListToolsTool, RateLimit, ServerEvent, Session as SessionObject, SessionCreated,
+    dispatch_client_event,
 };
 use crate::protocol::{Event, EventId, decode};
 
@@ -24,6 +25,9 @@ use super::settings;
 use super::turn_detection::TurnDetector;
 use super::turns::InputSide;
 use super::usage::Tokens;
+
+/// Of more keys than anybody presses, the first are kept.
+const MOST_KEYS: usize = 64;
 
 /// One session of one client.
 ///
@@ -48,6 +52,10 @@ pub struct Session {
     pub(super) held_back: Vec<ConversationItemCreate>,
     pub(super) generator: Box<dyn ResponseGenerator>,
     pub(super) fidelity: Fidelity,
+    /// The keys pressed since the last response.
+    pub(super) keys: String,
+    /// What `rate_limits.updated` tells; counted from the tokens used, without.
+    pub(super) rate_limits: Option<Vec<RateLimit>>,
     pub(super) mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
     pub(super) input: InputSide,
     pub(super) transport: Transport,
@@ -90,6 +98,8 @@ impl Session {
             held_back: Vec::new(),
             generator: options.generator,
             fidelity: options.fidelity,
+            keys: String::new(),
+            rate_limits: None,
             mcp_servers: options.mcp_servers,
             input: InputSide::new(
                 Chain::new(options.input_processors),
@@ -274,6 +284,9 @@ impl Session {
     fn hear_key(&mut self, key: DtmfKey) {
         let at = self.started_at.saturating_add(self.now.as_secs());
         let at = i64::try_from(at).unwrap_or(i64::MAX);
+        if self.keys.len() < MOST_KEYS {
+            self.keys.push(key.character());
+        }
         let key = key.character().to_string();
         self.outbox
             .push_event(InputAudioBufferDtmfEventReceived::new(key, at));

@@ -242,7 +242,7 @@ impl Session {
         let turn = self.commit(&item_id, Some(start_ms));
         self.hear_turn(item_id, &turn, told, |session| {
             if vad.create_response {
-                session.respond();
+                session.respond(None);
             }
         });
     }
@@ -303,8 +303,8 @@ impl Session {
     }
 
     /// Begins a response; if there is one already, the client is told.
-    fn respond(&mut self) {
-        if let Err(refusal) = self.create_response(&ResponseParams::default()) {
+    fn respond(&mut self, silence: Option<Duration>) {
+        if let Err(refusal) = self.create_response(&ResponseParams::default(), silence) {
             self.outbox.send(|id| refusal.into_event(id));
         }
     }
@@ -350,7 +350,8 @@ impl Session {
             return false;
         }
         let vad = self.turn_detection();
-        let timeout = vad.and_then(|vad| vad.idle_timeout).map_or(0, idle_ms);
+        let silence = vad.and_then(|vad| vad.idle_timeout);
+        let timeout = silence.map_or(0, idle_ms);
         let now_ms = self.input.audio.end_ms();
         let begin_ms = self.input.audio.begin_ms();
         let end_ms = now_ms - now_ms % WINDOW_MS;
@@ -363,7 +364,7 @@ impl Session {
             InputAudioBufferTimeoutTriggered::new(event_id, as_i64(start_ms), as_i64(end_ms), id)
         });
         self.commit(&item_id, Some(start_ms));
-        self.respond();
+        self.respond(silence);
         true
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::generators::PlannedUsage;
 use crate::protocol::realtime::{
     CachedTokensDetails, ConversationItem, InputTokenDetails, Message, OutputTokenDetails,
     RateLimit, RateLimitName, RealtimeSession, Usage,
@@ -26,7 +27,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn total(self) -> u64 {
-        self.text + self.audio
+        self.text.saturating_add(self.audio)
     }
 }
 
@@ -76,11 +77,44 @@ fn item_tokens(item: &ConversationItem) -> u64 {
     }
 }
 
+/// What a response costs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) input: Tokens,
+    /// Of the input, what came from the cache.
+    pub(crate) cached: Tokens,
+    pub(crate) output: Tokens,
+}
+
+impl Cost {
+    pub(crate) fn total(self) -> u64 {
+        self.input.total().saturating_add(self.output.total())
+    }
+
+    /// The same with what a plan says of it.
+    pub(crate) fn told_as(self, planned: PlannedUsage) -> Self {
+        let tokens = |counted: Tokens, text: Option<u64>, audio: Option<u64>| Tokens {
+            text: text.unwrap_or(counted.text),
+            audio: audio.unwrap_or(counted.audio),
+        };
+        Self {
+            input: tokens(self.input, planned.input_text, planned.input_audio),
+            cached: tokens(self.cached, planned.cached_text, planned.cached_audio),
+            output: tokens(self.output, planned.output_text, planned.output_audio),
+        }
+    }
+}
+
 /// The usage object.
-pub(crate) fn of(input: Tokens, cached: Tokens, output: Tokens) -> Usage {
+pub(crate) fn of(cost: Cost) -> Usage {
+    let Cost {
+        input,
+        cached,
+        output,
+    } = cost;
     let count = |tokens: u64| Some(i64::try_from(tokens).unwrap_or(i64::MAX));
     Usage {
-        total_tokens: count(input.total() + output.total()),
+        total_tokens: count(cost.total()),
         input_tokens: count(input.total()),
         output_tokens: count(output.total()),
         input_token_details: Some(InputTokenDetails {

@@ -14,6 +14,7 @@ pub(crate) fn any_plan(request: ResponseRequest<'_>) -> ResponsePlan {
             name: "find".to_owned(),
             arguments: "{}".to_owned(),
             outcome,
+            approval_request_id: None,
         })
     };
     match request.conversation.len() % 7 {
@@ -28,6 +29,7 @@ pub(crate) fn any_plan(request: ResponseRequest<'_>) -> ResponsePlan {
         5 => ResponsePlan {
             items: vec![PlannedItem::message("I will not")],
             ending: Ending::ContentFilter,
+            ..ResponsePlan::default()
         },
         _ => ResponsePlan::default(),
     }

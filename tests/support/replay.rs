@@ -204,6 +204,7 @@ fn planned_item(item: &Value) -> Option<PlannedItem> {
                     .to_owned(),
                 audio: None,
                 phase: item["phase"].as_str().map(MessagePhase::from),
+                ..PlannedMessage::default()
             }))
         }
         "function_call" => Some(PlannedItem::FunctionCall(PlannedCall {

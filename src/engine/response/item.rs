@@ -146,6 +146,10 @@ impl OutputItem {
             call.name.as_str(),
             said,
         );
+        item.approval_request_id = call
+            .approval_request_id
+            .clone()
+            .map_or(Patch::Absent, Patch::Value);
         if *status == ItemStatus::Completed {
             match &call.outcome {
                 Ok(output) => item.output = Patch::Value(output.clone()),

@@ -1,14 +1,17 @@
 //! Responses on their way: each its own cancellable piece of state.
 
+mod actions;
 mod item;
 mod object;
 pub(super) mod speech;
 mod steps;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::generators::{Ending, PlannedItem, ResponseRequest};
+use crate::generators::{
+    Action, Ending, PlannedItem, PlannedMessage, PlannedUsage, ResponseRequest,
+};
 use crate::protocol::realtime::{
     ConversationItem, ConversationItemAdded, ConversationItemCreated, ConversationItemDone,
     ItemStatus, MaxOutputTokens, Modality, RateLimitsUpdated, Response, ResponseCreated,
@@ -21,7 +24,7 @@ use super::conversation::ItemAudio;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::settings;
-use super::usage::{self, Tokens};
+use super::usage::{self, Cost, Tokens};
 use item::{Content, OutputItem, State};
 use speech::Manner;
 pub use steps::Pacing;
@@ -41,6 +44,8 @@ pub(super) struct ActiveResponse {
     items: Vec<OutputItem>,
     steps: VecDeque<Step>,
     ending: Ending,
+    usage: PlannedUsage,
+    after: Vec<Action>,
     input: Tokens,
     output: Tokens,
     /// The most tokens it may say.
@@ -69,8 +74,13 @@ enum Cut {
 }
 
 impl Session {
-    /// Begins a response with these parameters, if there may be one.
-    pub(super) fn create_response(&mut self, params: &ResponseParams) -> Result<(), Refusal> {
+    /// Begins a response with these parameters, if there may be one. Where it answers a silence, it
+    /// is told how long that was.
+    pub(super) fn create_response(
+        &mut self,
+        params: &ResponseParams,
+        silence: Option<Duration>,
+    ) -> Result<(), Refusal> {
         let in_conversation = !object::is_out_of_band(params);
         if in_conversation && let Some(active) = self.active_response() {
             return Err(Refusal::active_response(active.id()));
@@ -81,26 +91,40 @@ impl Session {
         let context = self.context_of(params)?;
         let settings = settings::of_responses(&self.settings)?;
         let id = self.outbox.ids.response();
-        let response = object::at_creation(settings, &self.conversation, &id, params);
+        let mut response = object::at_creation(settings, &self.conversation, &id, params);
         let conversation = context.as_ref().unwrap_or(&self.conversation);
         let plan = self.generator.generate(ResponseRequest {
             session: settings,
             conversation,
             params,
+            silence,
+            keys: &self.keys,
         });
+        self.keys.clear();
         let input = usage::input_tokens(settings, conversation);
+        if plan.ending == Ending::NoResponse {
+            return self.perform_instead(plan);
+        }
+        if self.perform(plan.before).is_break() {
+            return Ok(());
+        }
+        response.metadata = with_metadata(response.metadata, plan.metadata);
         let limit = match response.max_output_tokens {
             Some(MaxOutputTokens::Limit(limit)) => u64::try_from(limit).ok(),
             _ => None,
         };
         let items = self.output_items(&response, plan.items);
+        let pacing = plan.pacing.unwrap_or(self.pacing);
         let steps = match plan.ending {
-            Ending::Failed { .. } => VecDeque::from([Step {
-                at: self.now,
+            Ending::Failed { .. } | Ending::NoResponse => VecDeque::from([Step {
+                at: self.now + pacing.first,
                 what: What::Finish,
             }]),
-            Ending::ContentFilter => steps::until_filtered(&items, self.pacing, self.now),
-            Ending::Completed => steps(&items, self.pacing, self.now),
+            Ending::ContentFilter | Ending::MaxOutputTokens => {
+                steps::until_cut(&items, pacing, self.now)
+            }
+            Ending::Never => steps::without_end(&items, pacing, self.now),
+            Ending::Completed => steps(&items, pacing, self.now),
         };
         let created = response.clone();
         self.outbox.send(|id| ResponseCreated::new(id, created));
@@ -111,6 +135,8 @@ impl Session {
             items,
             steps,
             ending: plan.ending,
+            usage: plan.usage,
+            after: plan.after,
             input,
             output: Tokens::default(),
             limit,
@@ -236,7 +262,9 @@ impl Session {
         };
         let items = planned.into_iter().zip(0..).map(|(planned, output_index)| {
             let content = match planned {
-                PlannedItem::Message(message) if speaks => speech::content(message, manner),
+                PlannedItem::Message(message) if is_spoken(&message, speaks) => {
+                    speech::content(message, manner)
+                }
                 PlannedItem::Message(message) => Content::Text {
                     text: message.text,
                     phase: message.phase,
@@ -358,6 +386,12 @@ impl Session {
             Ending::ContentFilter => {
                 self.cut_short(active, Cut::Incomplete(ResponseStatusReason::ContentFilter));
             }
+            Ending::MaxOutputTokens => {
+                let reason = ResponseStatusReason::MaxOutputTokens;
+                self.cut_short(active, Cut::Incomplete(reason));
+            }
+            // Neither comes to its end by itself.
+            Ending::Never | Ending::NoResponse => {}
             Ending::Failed { kind, code } => {
                 active.input = Tokens::default();
                 let error = ResponseError {
@@ -382,22 +416,52 @@ impl Session {
     ) {
         let encoding = object::output_encoding(&active.response);
         let mut response = active.response;
-        let used = active.input.total() + active.output.total();
         response.status = Some(status);
         response.status_details = details;
         let cached = usage::cached(active.input, self.read_before);
         self.read_before = active.input;
-        response.usage = Patch::Value(usage::of(active.input, cached, active.output));
+        let cost = Cost {
+            input: active.input,
+            cached,
+            output: active.output,
+        };
+        let cost = cost.told_as(active.usage);
+        let used = cost.total();
+        response.usage = Patch::Value(usage::of(cost));
         self.outbox.send(|id| ResponseDone::new(id, response));
-        self.outbox
-            .send(|id| RateLimitsUpdated::new(id, usage::rate_limits(used)));
+        let limits = self.rate_limits.clone();
+        let limits = limits.unwrap_or_else(|| usage::rate_limits(used));
+        self.outbox.send(|id| RateLimitsUpdated::new(id, limits));
         if active.in_conversation {
             let played = encoding.duration(active.items.iter().map(|item| item.audio_sent).sum());
             let heard_at = self.heard_at(&active.id);
             self.playback_ends_at(heard_at.unwrap_or(self.now + played));
             self.create_held_back();
         }
+        // A close among them ends the session; there is nothing left to do here either way.
+        let _ = self.perform(active.after);
     }
+}
+
+/// Whether a message is spoken: as it says itself, or as the response's messages are.
+fn is_spoken(message: &PlannedMessage, speaks: bool) -> bool {
+    message
+        .modality
+        .as_ref()
+        .map_or(speaks, |modality| *modality == Modality::Audio)
+}
+
+/// The client's metadata with the plan's over it.
+fn with_metadata(
+    given: Patch<BTreeMap<String, String>>,
+    planned: BTreeMap<String, String>,
+) -> Patch<BTreeMap<String, String>> {
+    if planned.is_empty() {
+        return given;
+    }
+    let mut all = given.value().cloned().unwrap_or_default();
+    all.extend(planned);
+    Patch::Value(all)
 }
 
 impl Session {

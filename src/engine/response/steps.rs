@@ -95,15 +95,18 @@ pub(super) fn steps(items: &[OutputItem], pacing: Pacing, start: Duration) -> Ve
     plan.steps
 }
 
-/// The same, but the last item is not closed: the filter stops it in the middle.
-pub(super) fn until_filtered(
-    items: &[OutputItem],
-    pacing: Pacing,
-    start: Duration,
-) -> VecDeque<Step> {
+/// The same, but the last item is not closed: something stops it in the middle.
+pub(super) fn until_cut(items: &[OutputItem], pacing: Pacing, start: Duration) -> VecDeque<Step> {
     let mut steps = steps(items, pacing, start);
     let last = items.len().saturating_sub(1);
     steps.retain(|step| step.what != What::Close(last));
+    steps
+}
+
+/// The same, but nothing ends it.
+pub(super) fn without_end(items: &[OutputItem], pacing: Pacing, start: Duration) -> VecDeque<Step> {
+    let mut steps = until_cut(items, pacing, start);
+    steps.retain(|step| step.what != What::Finish);
     steps
 }
 
