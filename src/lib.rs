@@ -55,6 +55,8 @@ pub mod expect;
 pub mod generators;
 pub mod mock;
 pub mod protocol;
+#[cfg(feature = "scenario")]
+pub mod scenario;
 pub mod server;
 
 /// The examples of the README, run as tests.

@@ -1,0 +1,301 @@
+//! A scenario in a session.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indexmap::IndexMap;
+
+use crate::engine::{Heard, SessionOptions, Transcriber, Transcript, TranscriptionFailure};
+use crate::generators::{ResponseGenerator, ResponsePlan, ResponseRequest};
+
+use super::explain::{self, Explanation};
+use super::model::{Answer, HeardConfig, ResponseSelectionCriteria, Scenario};
+use super::render;
+use super::select;
+use super::situation::Situation;
+
+/// What a user is heard to say that no scenario says anything of.
+const SPEECH: &str = "(speech)";
+
+/// The code of a response that fails for its template cannot be filled.
+const TEMPLATE_FAILED: &str = "scenario_template_failed";
+
+/// The names of the responses a run remembers.
+const REMEMBERED: usize = 1_000;
+
+/// A scenario in one session: it generates the responses and transcribes the user.
+///
+/// Clones are handles to the same run, so a test can keep one and ask it how far the conversation
+/// has come.
+///
+/// ```
+/// use mock_realtime::engine::SessionOptions;
+/// use mock_realtime::scenario::{Scenario, always};
+///
+/// let scenario = Scenario::new("parrot").response("all", always().say("Polly!")?);
+/// let run = scenario.start();
+/// let mut options = SessionOptions::default();
+/// run.configure(&mut options);
+/// assert!(run.chosen().is_empty());
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone)]
+pub struct ScenarioRun {
+    scenario: Arc<Scenario>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+/// How far a run has come.
+#[derive(Debug, Default)]
+struct Progress {
+    state: Option<String>,
+    captures: IndexMap<String, String>,
+    /// How often each response was used, in their order.
+    uses: Vec<usize>,
+    /// What is heard next, before what the scenario lists.
+    hear: VecDeque<HeardConfig>,
+    /// How much of the scenario's list was heard.
+    heard: usize,
+    chosen: VecDeque<Option<String>>,
+    /// What the last choice was made from.
+    last: Option<(Situation, Vec<usize>)>,
+    warnings: Vec<String>,
+}
+
+impl fmt::Debug for ScenarioRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScenarioRun")
+            .field("scenario", &self.scenario.name)
+            .field("progress", &*self.progress())
+            .finish()
+    }
+}
+
+impl ScenarioRun {
+    /// A run at its beginning.
+    pub fn new(scenario: Arc<Scenario>) -> Self {
+        let progress = Progress {
+            state: scenario.states.first().cloned(),
+            uses: vec![0; scenario.responses.len()],
+            ..Progress::default()
+        };
+        Self {
+            scenario,
+            progress: Arc::new(Mutex::new(progress)),
+        }
+    }
+
+    /// Has a session follow it: in what it says and hears, how fast, and with which MCP servers.
+    pub fn configure(&self, options: &mut SessionOptions) {
+        options.generator = Box::new(self.clone());
+        options.transcriber = Box::new(self.clone());
+        if let Some(pace) = &self.scenario.pacing {
+            options.pacing = pace.pacing();
+        }
+        for (label, tools) in &self.scenario.mcp_servers {
+            let tools = tools.iter().map(render::mcp_tool).collect();
+            options.mcp_servers.insert(label.clone(), tools);
+        }
+    }
+
+    /// The state the conversation is in, if the scenario has states.
+    pub fn state(&self) -> Option<String> {
+        self.progress().state.clone()
+    }
+
+    /// Whether the conversation has come to an end: to one of the end states.
+    pub fn is_finished(&self) -> bool {
+        let state = &self.progress().state;
+        state
+            .as_ref()
+            .is_some_and(|state| self.scenario.end_states.contains(state))
+    }
+
+    /// What patterns have captured so far, by name.
+    pub fn captures(&self) -> IndexMap<String, String> {
+        self.progress().captures.clone()
+    }
+
+    /// The responses that were chosen, in order: their names, and none for the default. Of very
+    /// many, the last.
+    pub fn chosen(&self) -> Vec<Option<String>> {
+        self.progress().chosen.iter().cloned().collect()
+    }
+
+    /// Why the last response was chosen.
+    pub fn explain_last(&self) -> Option<Explanation> {
+        let progress = self.progress();
+        let (situation, uses) = progress.last.as_ref()?;
+        Some(explain::explain(&self.scenario, situation, uses))
+    }
+
+    /// What seems wrong between the scenario and the session: calls of tools that the session has
+    /// not declared.
+    pub fn warnings(&self) -> Vec<String> {
+        self.progress().warnings.clone()
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        // What a panicking test leaves behind is still good to look at.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_transcript(&self) -> HeardConfig {
+        let mut progress = self.progress();
+        if let Some(heard) = progress.hear.pop_front() {
+            return heard;
+        }
+        let heard = self.scenario.hears.get(progress.heard).cloned();
+        progress.heard += 1;
+        heard.unwrap_or_else(|| HeardConfig {
+            text: SPEECH.to_owned(),
+            ..HeardConfig::default()
+        })
+    }
+
+    /// What there is for this request, with what the run knows.
+    fn situation(&self, progress: &mut Progress, request: &ResponseRequest<'_>) -> Situation {
+        let mut situation = Situation::of_request(&self.scenario, request);
+        for (name, pattern) in &self.scenario.captures {
+            if let Some(value) = pattern.value(situation.user()) {
+                progress.captures.insert(name.clone(), value.to_owned());
+            }
+        }
+        situation.captures.clone_from(&progress.captures);
+        situation.state.clone_from(&progress.state);
+        situation
+    }
+}
+
+impl Progress {
+    /// Takes the response as used; gives the answer.
+    fn take<'a>(&mut self, scenario: &'a Scenario, choice: Option<usize>) -> Option<&'a Answer> {
+        if self.chosen.len() == REMEMBERED {
+            self.chosen.pop_front();
+        }
+        let entry = choice.and_then(|index| Some((index, scenario.responses.get_index(index)?)));
+        let Some((index, (name, config))) = entry else {
+            self.chosen.push_back(None);
+            return scenario.default.as_ref().map(|answer| &answer.0);
+        };
+        self.chosen.push_back(Some(name.clone()));
+        let used = self.uses.get_mut(index)?;
+        let answer = select::next_answer(config, *used);
+        *used += 1;
+        if let Some(state) = &config.then {
+            self.state = Some(state.clone());
+        }
+        answer
+    }
+
+    /// Keeps what the patterns of the chosen response have captured.
+    fn capture(&mut self, when: &ResponseSelectionCriteria, user: &str) {
+        let within = [when].into_iter().chain(&when.all).chain(&when.any);
+        for criteria in within {
+            for pattern in criteria.text.iter().flat_map(|text| text.patterns()) {
+                for (name, value) in pattern.captures(user) {
+                    self.captures.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
+    }
+
+    fn warn_of_undeclared(&mut self, plan: &ResponsePlan, situation: &Situation) {
+        use crate::generators::PlannedItem;
+        for item in &plan.items {
+            if let PlannedItem::FunctionCall(call) = item
+                && !situation.functions.contains(&call.name)
+            {
+                let warning = format!(
+                    "the scenario calls `{}`, which the session has not declared; there is {}",
+                    call.name,
+                    if situation.functions.is_empty() {
+                        "no tool".to_owned()
+                    } else {
+                        situation.functions.join(", ")
+                    }
+                );
+                tracing::warn!("{warning}");
+                if !self.warnings.contains(&warning) {
+                    self.warnings.push(warning);
+                }
+            }
+        }
+    }
+}
+
+impl ResponseGenerator for ScenarioRun {
+    fn generate(&mut self, request: ResponseRequest<'_>) -> ResponsePlan {
+        let scenario = Arc::clone(&self.scenario);
+        let mut progress = self.progress();
+        let mut situation = self.situation(&mut progress, &request);
+        let choice = select::choose(&scenario, &situation, &progress.uses);
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let explanation = explain::explain(&scenario, &situation, &progress.uses);
+            tracing::debug!("{explanation}");
+        }
+        let uses = progress.uses.clone();
+        if let Some((_, config)) = choice.and_then(|index| scenario.responses.get_index(index)) {
+            progress.capture(&config.when, situation.user());
+            situation.captures.clone_from(&progress.captures);
+        }
+        let default = Answer::default();
+        let answer = progress.take(&scenario, choice).unwrap_or(&default);
+        let plan = match render::render(answer, &scenario, &situation, request.session) {
+            Ok(rendered) => {
+                progress.hear.extend(rendered.hear);
+                rendered.plan
+            }
+            Err(error) => {
+                tracing::error!(%error, "a template of the scenario cannot be filled");
+                progress
+                    .warnings
+                    .push(format!("a template cannot be filled: {error}"));
+                ResponsePlan::failed("server_error", TEMPLATE_FAILED)
+            }
+        };
+        progress.warn_of_undeclared(&plan, &situation);
+        progress.last = Some((situation, uses));
+        plan
+    }
+}
+
+impl Transcriber for ScenarioRun {
+    fn transcribe(&mut self, _: Heard<'_>) -> Result<Transcript, TranscriptionFailure> {
+        let heard = self.next_transcript();
+        match heard.fail {
+            Some(failure) => Err(TranscriptionFailure {
+                code: failure.code,
+                message: failure.message,
+            }),
+            None => Ok(Transcript {
+                text: heard.text,
+                languages: heard.languages.0,
+                ..Transcript::default()
+            }),
+        }
+    }
+}
+
+impl Scenario {
+    /// A run of it at its beginning, for one session. Of many sessions, the scenario is best put
+    /// behind an [`Arc`] once, for [`ScenarioRun::new`].
+    pub fn start(&self) -> ScenarioRun {
+        ScenarioRun::new(Arc::new(self.clone()))
+    }
+
+    /// Which response it would choose, at its beginning, and why.
+    pub fn explain(&self, situation: &Situation) -> Explanation {
+        explain::explain(self, situation, &vec![0; self.responses.len()])
+    }
+
+    /// The name of the response it would choose at its beginning; none for the default.
+    pub fn choose(&self, situation: &Situation) -> Option<&str> {
+        let uses = vec![0; self.responses.len()];
+        let index = select::choose(self, situation, &uses)?;
+        self.responses
+            .get_index(index)
+            .map(|(name, _)| name.as_str())
+    }
+}
