@@ -42,7 +42,8 @@ pub struct Situation {
     pub tools: IndexMap<String, ToolUse>,
     /// What the user has just said to an MCP call.
     pub approval: Option<Approval>,
-    /// The keys of a telephone the user pressed last: a message of nothing else.
+    /// The keys of a telephone the user has pressed: in the call, or told in a message of nothing
+    /// else.
     pub dtmf: Option<Keys>,
     /// The metadata of the response and of the session's trace.
     pub metadata: BTreeMap<String, String>,
@@ -110,6 +111,7 @@ impl Situation {
             conversation,
             params,
             silence,
+            keys: pressed,
         } = *request;
         let tool_choice = params.tool_choice.clone();
         let tool_choice = tool_choice.or_else(|| session.tool_choice.clone());
@@ -143,6 +145,7 @@ impl Situation {
             said
         };
         situation.hear(scenario, &said);
+        situation.dtmf = Keys::new(pressed).ok().or(situation.dtmf);
         situation
     }
 
