@@ -4,13 +4,13 @@
 
 mod cli;
 
-use std::io::{self, Write};
-use std::net::IpAddr;
+use std::io;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 use cli::coverage::{self, Coverage};
-use mock_realtime::server::{Server, ServerOptions};
+use cli::scenario::{self, Command as ScenarioCommand};
+use cli::serve::{self, Serve};
 use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Parser)]
@@ -38,21 +38,11 @@ impl Cli {
 enum Command {
     /// Serve the mock until ctrl-c.
     Serve(Serve),
+    /// Write, check and explain scenarios: what the mock says, and when.
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
     /// Print what of the protocol this version does.
     Coverage(Coverage),
-}
-
-#[derive(Args)]
-struct Serve {
-    /// The address to listen on.
-    #[arg(long, default_value = "127.0.0.1")]
-    host: IpAddr,
-    /// The port to listen on; 0 takes a free one.
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
-    /// The seed of ids and padding: the n-th session has the seed after it by n.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
 }
 
 fn main() -> ExitCode {
@@ -62,7 +52,8 @@ fn main() -> ExitCode {
         .with_max_level(cli.log_level())
         .init();
     let result = match cli.command {
-        Command::Serve(arguments) => serve(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Scenario(command) => scenario::run(&command),
         Command::Coverage(arguments) => coverage::print(&arguments),
     };
     match result {
@@ -73,49 +64,5 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-#[tokio::main]
-async fn serve(arguments: &Serve) -> io::Result<()> {
-    let options = ServerOptions {
-        seed: arguments.seed,
-        ..ServerOptions::default()
-    };
-    let address = (arguments.host, arguments.port);
-    let server = Server::bind(address, options).await.map_err(|error| {
-        let (host, port) = address;
-        io::Error::new(error.kind(), format!("cannot listen on {host} port {port}: {error}; is it taken? --port 0 finds a free one"))
-    })?;
-    let url = server.url();
-    // The first line is for scripts, the rest for people. Whoever started this may have stopped
-    // reading, which is no reason to stop serving.
-    let _ = writeln!(
-        io::stdout(),
-        "listening on {url}\n\n\
-         from openai import OpenAI\n\
-         with OpenAI(api_key=\"mock\", websocket_base_url=\"{url}\").realtime.connect(model=\"gpt-realtime\") as c:\n    \
-         print(c.recv().type)"
-    );
-    server.run(interrupted()).await;
-    Ok(())
-}
-
-/// Ready when ctrl-c is pressed, or the process is asked to terminate.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the default one ends the process, which is what is wanted.
-        std::future::pending::<()>().await;
     }
 }

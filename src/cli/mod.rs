@@ -1,3 +1,5 @@
 //! What the commands do, a file a command.
 
 pub(crate) mod coverage;
+pub(crate) mod scenario;
+pub(crate) mod serve;

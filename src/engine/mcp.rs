@@ -24,10 +24,12 @@ impl Session {
 
     /// A server has other tools from now on.
     pub(super) fn change_mcp_tools(&mut self, label: String, tools: Vec<McpListToolsTool>) {
-        let server = settings::tools(&self.settings).iter().find_map(|tool| match tool {
-            Tool::Mcp(server) if server.server_label == label => Some((**server).clone()),
-            _ => None,
-        });
+        let server = settings::tools(&self.settings)
+            .iter()
+            .find_map(|tool| match tool {
+                Tool::Mcp(server) if server.server_label == label => Some((**server).clone()),
+                _ => None,
+            });
         self.mcp_servers.insert(label, tools);
         if let Some(server) = server {
             self.list_tools_of(&server);

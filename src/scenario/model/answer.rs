@@ -191,6 +191,7 @@ pub enum OutputItem {
 #[serde(deny_unknown_fields)]
 pub struct MessageConfig {
     /// What it says: the text, or the transcript of the speech.
+    #[serde(default)]
     pub text: Template,
     /// A WAV file with the speech, relative to the file this stands in. Without one, the mock finds
     /// a way to say the text.
