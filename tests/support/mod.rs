@@ -4,6 +4,8 @@
 
 pub(crate) mod any_plan;
 pub(crate) mod cut_audio;
+#[cfg(feature = "scenario")]
+pub(crate) mod dialogue;
 mod drain;
 pub(crate) mod fuzzed;
 pub(crate) mod instance;
