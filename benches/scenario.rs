@@ -36,6 +36,7 @@ fn choose(bencher: Bencher<'_, '_>, responses: usize) {
     let scenario = scenario(responses);
     let situation = Situation::of_words(&scenario, &last_words(responses), 3);
     let name = format!("number {}", responses - 1);
+    let scenario = scenario.compile();
     assert_eq!(scenario.choose(&situation), Some(name.as_str()));
     bencher.bench_local(|| scenario.choose(black_box(&situation)).is_some());
 }
@@ -43,7 +44,7 @@ fn choose(bencher: Bencher<'_, '_>, responses: usize) {
 /// All there is between `response.create` and the first event, with a conversation of one turn.
 #[divan::bench(args = [10, 1_000])]
 fn a_turn_in_a_session(bencher: Bencher<'_, '_>, responses: usize) {
-    let scenario = Arc::new(scenario(responses));
+    let scenario = Arc::new(scenario(responses).compile());
     let words = last_words(responses);
     bencher
         .with_inputs(|| {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use mock_realtime::scenario::{Loaded, Scenario, ScenarioRun, load};
+use mock_realtime::scenario::{CompiledScenario, Loaded, ScenarioRun, load};
 use mock_realtime::server::{Server, ServerOptions};
 
 use super::scenario::failed;
@@ -40,7 +40,7 @@ pub(crate) struct Serve {
 /// The scenario that new sessions get.
 #[derive(Debug)]
 struct Current {
-    scenario: Mutex<Arc<Scenario>>,
+    scenario: Mutex<Arc<CompiledScenario>>,
     files: Mutex<Vec<PathBuf>>,
 }
 
@@ -48,7 +48,7 @@ impl Current {
     fn load(file: &Path) -> io::Result<Arc<Self>> {
         let Loaded { scenario, files } = load(file).map_err(failed)?;
         Ok(Arc::new(Self {
-            scenario: Mutex::new(Arc::new(scenario)),
+            scenario: Mutex::new(Arc::new(scenario.compile())),
             files: Mutex::new(files),
         }))
     }
@@ -59,7 +59,8 @@ impl Current {
     }
 
     fn replace(&self, loaded: Loaded) {
-        *self.scenario.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded.scenario);
+        *self.scenario.lock().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(loaded.scenario.compile());
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = loaded.files;
     }
 

@@ -35,7 +35,7 @@ pub struct Candidate {
 }
 
 pub(super) fn explain(scenario: &Scenario, situation: &Situation, uses: &Uses) -> Explanation {
-    let chosen = select::choose(scenario, situation, uses);
+    let chosen = select::choose(scenario, situation, uses, None);
     let mut candidates = Vec::new();
     for (index, (name, config)) in scenario.responses.iter().enumerate() {
         let mut checks = Vec::new();

@@ -1,5 +1,7 @@
 //! The intents that are known without being declared.
 
+use std::sync::LazyLock;
+
 use super::model::Phrase;
 use super::words::Words;
 
@@ -28,12 +30,20 @@ pub fn built_in() -> impl Iterator<Item = &'static str> {
     INTENTS.iter().map(|(name, _)| *name)
 }
 
+static PHRASES: LazyLock<Vec<(&'static str, Vec<Phrase>)>> = LazyLock::new(|| {
+    let phrases = |words: &[&str]| words.iter().flat_map(|word| Phrase::new(*word)).collect();
+    let intents = INTENTS.iter();
+    intents
+        .map(|(name, words)| (*name, phrases(words)))
+        .collect()
+});
+
 /// Which of them are in a text.
 pub(super) fn of(text: &Words) -> impl Iterator<Item = &'static str> {
-    let shows = |word: &&str| Phrase::new(*word).is_ok_and(|phrase| text.has(&phrase));
-    INTENTS.iter().filter_map(move |(name, words)| {
+    PHRASES.iter().filter_map(|(name, phrases)| {
         let asked = *name == QUESTION && text.text.contains('?');
-        (asked || words.iter().any(|word| shows(&word))).then_some(*name)
+        let shown = asked || phrases.iter().any(|phrase| text.has(phrase));
+        shown.then_some(*name)
     })
 }
 

@@ -54,6 +54,7 @@ mod file;
 mod intents;
 mod model;
 mod nearest;
+mod prefilter;
 mod presets;
 mod render;
 mod run;
@@ -77,6 +78,6 @@ pub use model::{
     TurnRange, UnsoundRange, UsageConfig,
 };
 pub use presets::Preset;
-pub use run::ScenarioRun;
+pub use run::{CompiledScenario, ScenarioRun};
 pub use select::Check;
 pub use situation::{Situation, ToolUse};

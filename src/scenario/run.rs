@@ -11,8 +11,9 @@ use crate::generators::{ResponseGenerator, ResponsePlan, ResponseRequest};
 
 use super::explain::{self, Explanation};
 use super::model::{Answer, HeardConfig, ResponseSelectionCriteria, Scenario};
+use super::prefilter::Prefilter;
 use super::render;
-use super::select;
+use super::select::{self, Uses};
 use super::situation::Situation;
 
 /// What a user is heard to say that no scenario says anything of.
@@ -23,6 +24,32 @@ const TEMPLATE_FAILED: &str = "scenario_template_failed";
 
 /// The names of the responses a run remembers.
 const REMEMBERED: usize = 1_000;
+
+/// A scenario that is ready to be followed in any number of sessions.
+#[derive(Debug)]
+pub struct CompiledScenario {
+    scenario: Scenario,
+    prefilter: Prefilter,
+}
+
+impl CompiledScenario {
+    /// The scenario.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The name of the response it would choose at its beginning; none for the default.
+    pub fn choose(&self, situation: &Situation) -> Option<&str> {
+        let index = self.index(situation, &[])?;
+        let response = self.scenario.responses.get_index(index);
+        response.map(|(name, _)| name.as_str())
+    }
+
+    fn index(&self, situation: &Situation, uses: &Uses) -> Option<usize> {
+        let candidates = self.prefilter.candidates(situation.user());
+        select::choose(&self.scenario, situation, uses, candidates.as_deref())
+    }
+}
 
 /// A scenario in one session: it generates the responses and transcribes the user.
 ///
@@ -42,7 +69,7 @@ const REMEMBERED: usize = 1_000;
 /// ```
 #[derive(Clone)]
 pub struct ScenarioRun {
-    scenario: Arc<Scenario>,
+    compiled: Arc<CompiledScenario>,
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -66,7 +93,7 @@ struct Progress {
 impl fmt::Debug for ScenarioRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScenarioRun")
-            .field("scenario", &self.scenario.name)
+            .field("scenario", &self.scenario().name)
             .field("progress", &*self.progress())
             .finish()
     }
@@ -74,14 +101,15 @@ impl fmt::Debug for ScenarioRun {
 
 impl ScenarioRun {
     /// A run at its beginning.
-    pub fn new(scenario: Arc<Scenario>) -> Self {
+    pub fn new(compiled: Arc<CompiledScenario>) -> Self {
+        let scenario = &compiled.scenario;
         let progress = Progress {
             state: scenario.states.first().cloned(),
             uses: vec![0; scenario.responses.len()],
             ..Progress::default()
         };
         Self {
-            scenario,
+            compiled,
             progress: Arc::new(Mutex::new(progress)),
         }
     }
@@ -90,10 +118,10 @@ impl ScenarioRun {
     pub fn configure(&self, options: &mut SessionOptions) {
         options.generator = Box::new(self.clone());
         options.transcriber = Box::new(self.clone());
-        if let Some(pace) = &self.scenario.pacing {
+        if let Some(pace) = &self.scenario().pacing {
             options.pacing = pace.pacing();
         }
-        for (label, tools) in &self.scenario.mcp_servers {
+        for (label, tools) in &self.scenario().mcp_servers {
             let tools = tools.iter().map(render::mcp_tool).collect();
             options.mcp_servers.insert(label.clone(), tools);
         }
@@ -109,7 +137,7 @@ impl ScenarioRun {
         let state = &self.progress().state;
         state
             .as_ref()
-            .is_some_and(|state| self.scenario.end_states.contains(state))
+            .is_some_and(|state| self.scenario().end_states.contains(state))
     }
 
     /// What patterns have captured so far, by name.
@@ -127,13 +155,17 @@ impl ScenarioRun {
     pub fn explain_last(&self) -> Option<Explanation> {
         let progress = self.progress();
         let (situation, uses) = progress.last.as_ref()?;
-        Some(explain::explain(&self.scenario, situation, uses))
+        Some(explain::explain(self.scenario(), situation, uses))
     }
 
     /// What seems wrong between the scenario and the session: calls of tools that the session has
     /// not declared.
     pub fn warnings(&self) -> Vec<String> {
         self.progress().warnings.clone()
+    }
+
+    fn scenario(&self) -> &Scenario {
+        &self.compiled.scenario
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -146,7 +178,7 @@ impl ScenarioRun {
         if let Some(heard) = progress.hear.pop_front() {
             return heard;
         }
-        let heard = self.scenario.hears.get(progress.heard).cloned();
+        let heard = self.scenario().hears.get(progress.heard).cloned();
         progress.heard += 1;
         heard.unwrap_or_else(|| HeardConfig {
             text: SPEECH.to_owned(),
@@ -156,8 +188,8 @@ impl ScenarioRun {
 
     /// What there is for this request, with what the run knows.
     fn situation(&self, progress: &mut Progress, request: &ResponseRequest<'_>) -> Situation {
-        let mut situation = Situation::of_request(&self.scenario, request);
-        for (name, pattern) in &self.scenario.captures {
+        let mut situation = Situation::of_request(self.scenario(), request);
+        for (name, pattern) in &self.scenario().captures {
             if let Some(value) = pattern.value(situation.user()) {
                 progress.captures.insert(name.clone(), value.to_owned());
             }
@@ -227,12 +259,13 @@ impl Progress {
 
 impl ResponseGenerator for ScenarioRun {
     fn generate(&mut self, request: ResponseRequest<'_>) -> ResponsePlan {
-        let scenario = Arc::clone(&self.scenario);
+        let compiled = Arc::clone(&self.compiled);
+        let scenario = &compiled.scenario;
         let mut progress = self.progress();
         let mut situation = self.situation(&mut progress, &request);
-        let choice = select::choose(&scenario, &situation, &progress.uses);
+        let choice = compiled.index(&situation, &progress.uses);
         if tracing::enabled!(tracing::Level::DEBUG) {
-            let explanation = explain::explain(&scenario, &situation, &progress.uses);
+            let explanation = explain::explain(scenario, &situation, &progress.uses);
             tracing::debug!("{explanation}");
         }
         let uses = progress.uses.clone();
@@ -241,8 +274,8 @@ impl ResponseGenerator for ScenarioRun {
             situation.captures.clone_from(&progress.captures);
         }
         let default = Answer::default();
-        let answer = progress.take(&scenario, choice).unwrap_or(&default);
-        let plan = match render::render(answer, &scenario, &situation, request.session) {
+        let answer = progress.take(scenario, choice).unwrap_or(&default);
+        let plan = match render::render(answer, scenario, &situation, request.session) {
             Ok(rendered) => {
                 progress.hear.extend(rendered.hear);
                 rendered.plan
@@ -279,23 +312,29 @@ impl Transcriber for ScenarioRun {
 }
 
 impl Scenario {
-    /// A run of it at its beginning, for one session. Of many sessions, the scenario is best put
-    /// behind an [`Arc`] once, for [`ScenarioRun::new`].
-    pub fn start(&self) -> ScenarioRun {
-        ScenarioRun::new(Arc::new(self.clone()))
+    /// The scenario, ready to be followed. Do it once for all sessions.
+    pub fn compile(self) -> CompiledScenario {
+        CompiledScenario {
+            prefilter: Prefilter::of(&self),
+            scenario: self,
+        }
     }
 
-    /// Which response it would choose, at its beginning, and why.
+    /// A run of it at its beginning, for one session. Of many sessions, the scenario is best
+    /// compiled once, for [`ScenarioRun::new`].
+    pub fn start(&self) -> ScenarioRun {
+        ScenarioRun::new(Arc::new(self.clone().compile()))
+    }
+
+    /// Which response it would choose at its beginning, and why.
     pub fn explain(&self, situation: &Situation) -> Explanation {
-        explain::explain(self, situation, &vec![0; self.responses.len()])
+        explain::explain(self, situation, &[])
     }
 
     /// The name of the response it would choose at its beginning; none for the default.
     pub fn choose(&self, situation: &Situation) -> Option<&str> {
-        let uses = vec![0; self.responses.len()];
-        let index = select::choose(self, situation, &uses)?;
-        self.responses
-            .get_index(index)
-            .map(|(name, _)| name.as_str())
+        let index = select::choose(self, situation, &[], None)?;
+        let response = self.responses.get_index(index);
+        response.map(|(name, _)| name.as_str())
     }
 }

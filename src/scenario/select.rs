@@ -127,10 +127,19 @@ pub(super) fn next_answer(config: &MockResponseConfig, used: usize) -> Option<&A
     }
 }
 
-/// The index of the response that is chosen, if one fits.
-pub(super) fn choose(scenario: &Scenario, situation: &Situation, uses: &Uses) -> Option<usize> {
+/// The index of the response that is chosen, if one fits. Those that are no candidates are known
+/// not to fit.
+pub(super) fn choose(
+    scenario: &Scenario,
+    situation: &Situation,
+    uses: &Uses,
+    candidates: Option<&[bool]>,
+) -> Option<usize> {
     let mut best: Option<(bool, i32, usize)> = None;
     for (index, config) in scenario.responses.values().enumerate() {
+        if candidates.is_some_and(|candidates| candidates.get(index) == Some(&false)) {
+            continue;
+        }
         let conditional = !config.when.is_empty();
         if !conditional && best.is_some_and(|(conditional, _, _)| conditional) {
             continue;

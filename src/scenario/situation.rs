@@ -135,6 +135,7 @@ impl Situation {
             voice: voice(session, params),
             silence,
             instructions: Words::of(instructions.cloned().unwrap_or_default()),
+            words_wait: true,
             ..Self::default()
         };
         let said = situation.read(conversation, scenario.ignore_images);

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use super::{assert_valid_server_event, drain};
 
+/// How long a client waits for what may still come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A client that talks to a scenario in text.
 pub(crate) struct Dialogue {
     pub(crate) session: Session,
@@ -45,9 +48,8 @@ impl Dialogue {
         self.session
             .handle(Input::Text(&frame.to_string()), self.now);
         let mut events = self.events();
-        while let Some(deadline) = self.session.deadline()
-            && deadline < self.now + Duration::from_secs(60)
-        {
+        let patience = self.now + PATIENCE;
+        while let Some(deadline) = self.session.deadline().filter(|at| *at < patience) {
             self.now = deadline;
             self.session.handle(Input::Time, deadline);
             events.extend(self.events());
