@@ -45,8 +45,9 @@
 //!
 //! # Features
 //!
-//! `cli` (default) adds the binary. Without default features there are types, engine and server on
-//! few dependencies.
+//! `cli` (default) adds the binary, and `scenario`, which is part of it, the module `scenario`: what
+//! the mock says, and when, also from files. Without default features there are types, engine and
+//! server on few dependencies.
 
 pub mod audio;
 pub mod client;

@@ -39,8 +39,8 @@ pub(super) fn explain(scenario: &Scenario, situation: &Situation, uses: &Uses) -
     let mut candidates = Vec::new();
     for (index, (name, config)) in scenario.responses.iter().enumerate() {
         let mut checks = Vec::new();
-        let used = uses.get(index).copied().unwrap_or(0);
-        let score = select::assess(config, used, situation, scenario, Some(&mut checks));
+        let times = uses.get(index).copied().unwrap_or(0);
+        let score = select::assess(config, times, situation, scenario, Some(&mut checks));
         candidates.push((
             config.when.is_empty(),
             Candidate {

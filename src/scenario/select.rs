@@ -144,8 +144,8 @@ pub(super) fn choose(
         if !conditional && best.is_some_and(|(conditional, _, _)| conditional) {
             continue;
         }
-        let used = uses.get(index).copied().unwrap_or(0);
-        let Some(score) = assess(config, used, situation, scenario, None) else {
+        let times = uses.get(index).copied().unwrap_or(0);
+        let Some(score) = assess(config, times, situation, scenario, None) else {
             continue;
         };
         let better = best
