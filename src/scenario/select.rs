@@ -296,7 +296,7 @@ fn criteria(tally: &mut Tally<'_>, when: &ResponseSelectionCriteria, now: &Situa
             let there: Vec<&str> = now
                 .modalities
                 .iter()
-                .map(|modality| modality.as_str())
+                .map(super::super::protocol::realtime::Modality::as_str)
                 .collect();
             format!(
                 "{}; asked for is {}",

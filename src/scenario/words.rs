@@ -30,25 +30,25 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 pub(super) struct Words {
     pub(super) text: String,
     normalised: String,
-    words: HashSet<String>,
+    distinct: HashSet<String>,
 }
 
 impl Words {
     pub(super) fn of(text: impl Into<String>) -> Self {
         let text = text.into();
         let normalised = normalise(&text);
-        let words = normalised.split_whitespace().map(str::to_owned).collect();
+        let distinct = normalised.split_whitespace().map(str::to_owned).collect();
         Self {
             text,
             normalised,
-            words,
+            distinct,
         }
     }
 
     /// Whether the phrase is in it as whole words.
     pub(super) fn has(&self, phrase: &super::model::Phrase) -> bool {
         // Most are not there, which the first word says at once.
-        self.words.contains(&phrase.first) && self.normalised.contains(&phrase.normalised)
+        self.distinct.contains(&phrase.first) && self.normalised.contains(&phrase.normalised)
     }
 
     /// Whether the phrase is in it, be it within other words.
@@ -56,16 +56,16 @@ impl Words {
         self.normalised.contains(phrase.normalised.trim())
     }
 
-    /// Whether it and the other share a word, or one contains the other.
+    /// Whether it and the other share a word.
     pub(super) fn overlaps(&self, other: &str) -> bool {
         normalise(other)
             .split_whitespace()
-            .any(|word| self.words.contains(word))
+            .any(|word| self.distinct.contains(word))
     }
 
     /// Whether there is no word in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.distinct.is_empty()
     }
 }
 

@@ -9,8 +9,8 @@ use super::path::Path;
 use super::{Part, Problem};
 use crate::scenario::intents;
 use crate::scenario::model::{
-    Answer, MessageConfig, MockResponseConfig, OutputItem, ResponseSelectionCriteria, Scenario,
-    TemplateUse,
+    Answer, MessageConfig, MockResponseConfig, OutputItem, Pattern, ResponseSelectionCriteria,
+    Scenario, TemplateUse,
 };
 use crate::scenario::nearest::nearest;
 
@@ -25,19 +25,19 @@ pub(super) fn merge(merged: &mut Scenario, part: &Part, problems: &mut Vec<Probl
         problems.push(part.problem(&path, message, None));
     };
     add(&mut merged.captures, own.captures, |key| {
-        clash("captures", key)
+        clash("captures", key);
     });
     add(&mut merged.intents, own.intents, |key| {
-        clash("intents", key)
+        clash("intents", key);
     });
     add(&mut merged.templates, own.templates, |key| {
-        clash("templates", key)
+        clash("templates", key);
     });
     add(&mut merged.mcp_servers, own.mcp_servers, |key| {
-        clash("mcp_servers", key)
+        clash("mcp_servers", key);
     });
     add(&mut merged.responses, own.responses, |key| {
-        clash("responses", key)
+        clash("responses", key);
     });
     let new_states = own
         .states
@@ -130,7 +130,7 @@ fn captures(scenario: &Scenario) -> Vec<&str> {
     for response in scenario.responses.values() {
         for criteria in response.when.and_within() {
             let patterns = criteria.text.iter().flat_map(|text| text.patterns());
-            names.extend(patterns.flat_map(|pattern| pattern.names()));
+            names.extend(patterns.flat_map(Pattern::names));
         }
     }
     names

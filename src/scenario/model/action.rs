@@ -184,7 +184,7 @@ impl Shorthand for HeardConfig {
 
     fn as_text(&self) -> Option<Cow<'_, str>> {
         let bare = self.languages.is_empty() && self.fail.is_none();
-        bare.then(|| Cow::Borrowed(self.text.as_str()))
+        bare.then_some(Cow::Borrowed(self.text.as_str()))
     }
 }
 

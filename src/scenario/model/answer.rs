@@ -306,7 +306,7 @@ impl Shorthand for FunctionCallConfig {
 
     fn as_text(&self) -> Option<Cow<'_, str>> {
         let bare = self.call_id.is_none() && self.arguments == Arguments::default();
-        bare.then(|| Cow::Borrowed(self.name.as_str()))
+        bare.then_some(Cow::Borrowed(self.name.as_str()))
     }
 }
 

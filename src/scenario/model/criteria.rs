@@ -273,7 +273,7 @@ impl Shorthand for ToolOutputCondition {
 
     fn as_text(&self) -> Option<Cow<'_, str>> {
         let bare = self.path.is_none() && self.equals.is_none() && self.matches.is_none();
-        bare.then(|| Cow::Borrowed(self.tool.as_str()))
+        bare.then_some(Cow::Borrowed(self.tool.as_str()))
     }
 }
 

@@ -88,7 +88,7 @@ pub struct MockResponseConfig {
     #[serde(skip_serializing_if = "ResponseSelectionCriteria::is_empty")]
     pub when: ResponseSelectionCriteria,
     /// Points it has before any condition gives it more.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     pub priority: i32,
     /// What is answered. Of several answers, one after the other is used.
     pub answer: OneOrMany<Answer>,
@@ -135,10 +135,6 @@ impl MockResponseConfig {
             .next()
             .map(|message| message.text.as_str())
     }
-}
-
-fn is_zero(number: &i32) -> bool {
-    *number == 0
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
