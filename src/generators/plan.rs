@@ -71,8 +71,7 @@ pub enum PlannedItem {
 pub struct PlannedMessage {
     /// What it says: the text, or the transcript of the speech.
     pub text: String,
-    /// The speech in the session's output format. Without it the mock is silent for as long as the
-    /// text would take to say.
+    /// How it sounds when it is spoken. Without a clip the mock's own voice says the text.
     pub audio: Option<Clip>,
     /// Whether it is a remark on the way or the answer, for models that tell.
     pub phase: Option<MessagePhase>,

@@ -14,6 +14,7 @@ use crate::protocol::realtime::{
 };
 use crate::protocol::{CallId, Patch};
 
+use super::audio::Sounds;
 use super::model::{
     ActionConfig, Answer, EndState, FunctionCallConfig, HeardConfig, IncompleteReason,
     McpCallConfig, McpToolConfig, MessageConfig, MessageForm, OutputItem, PhaseConfig,
@@ -41,6 +42,7 @@ pub(super) fn resolve<'a>(answer: &'a Answer, scenario: &'a Scenario) -> &'a Ans
 pub(super) fn render(
     answer: &Answer,
     scenario: &Scenario,
+    sounds: &Sounds,
     situation: &Situation,
     session: &RealtimeSession,
 ) -> Result<Rendered, Error> {
@@ -67,6 +69,7 @@ pub(super) fn render(
     let answer = resolve(answer, scenario);
     let mut renderer = Renderer {
         variables: Variable::from(Serde(&variables)),
+        sounds,
         situation,
         hear: Vec::new(),
     };
@@ -98,6 +101,7 @@ fn variables(situation: &Situation, session: &RealtimeSession) -> serde_json::Va
 }
 
 struct Renderer<'a> {
+    sounds: &'a Sounds,
     variables: Variable,
     situation: &'a Situation,
     hear: Vec<HeardConfig>,
@@ -142,7 +146,7 @@ impl Renderer<'_> {
     fn message(&self, message: &MessageConfig) -> Result<PlannedItem, Error> {
         Ok(PlannedItem::Message(PlannedMessage {
             text: message.text.render(&self.variables)?,
-            audio: super::audio::speech(message),
+            audio: self.sounds.speech(message),
             phase: message.phase.map(|phase| match phase {
                 PhaseConfig::Commentary => MessagePhase::Commentary,
                 PhaseConfig::FinalAnswer => MessagePhase::FinalAnswer,

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use crate::engine::{Heard, SessionOptions, Transcriber, Transcript, TranscriptionFailure};
 use crate::generators::{ResponseGenerator, ResponsePlan, ResponseRequest};
 
+use super::audio::Sounds;
 use super::explain::{self, Explanation};
 use super::model::{Answer, HeardConfig, ResponseSelectionCriteria, Scenario};
 use super::prefilter::Prefilter;
@@ -30,6 +31,7 @@ const REMEMBERED: usize = 1_000;
 pub struct CompiledScenario {
     scenario: Scenario,
     prefilter: Prefilter,
+    sounds: Sounds,
 }
 
 impl CompiledScenario {
@@ -275,7 +277,13 @@ impl ResponseGenerator for ScenarioRun {
         }
         let default = Answer::default();
         let answer = progress.take(scenario, choice).unwrap_or(&default);
-        let plan = match render::render(answer, scenario, &situation, request.session) {
+        let plan = match render::render(
+            answer,
+            scenario,
+            &compiled.sounds,
+            &situation,
+            request.session,
+        ) {
             Ok(rendered) => {
                 progress.hear.extend(rendered.hear);
                 rendered.plan
@@ -316,6 +324,7 @@ impl Scenario {
     pub fn compile(self) -> CompiledScenario {
         CompiledScenario {
             prefilter: Prefilter::of(&self),
+            sounds: Sounds::of(&self),
             scenario: self,
         }
     }

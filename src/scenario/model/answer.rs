@@ -193,8 +193,8 @@ pub struct MessageConfig {
     /// What it says: the text, or the transcript of the speech.
     #[serde(default)]
     pub text: Template,
-    /// A WAV file with the speech, relative to the file this stands in. Without one, the mock finds
-    /// a way to say the text.
+    /// A sound file with the speech, relative to the file this stands in. Without one, the mock's own
+    /// voice says the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio_file: Option<String>,
     /// The speech itself. It is used rather than a file, which is then not opened.
