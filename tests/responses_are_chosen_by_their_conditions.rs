@@ -301,7 +301,7 @@ fn conditions_look_at_the_session_too() {
            after: { when: { assistant: welcome }, answer: I said welcome }\n",
     );
     let mut dialogue = Dialogue::configured(&scenario, |options| {
-        "gpt-realtime-mini".clone_into(&mut options.model)
+        "gpt-realtime-mini".clone_into(&mut options.model);
     });
     assert_eq!(dialogue.say("x"), "small");
     let with = json!({ "metadata": { "tier": "gold" } });
@@ -343,7 +343,7 @@ fn an_image_is_seen_or_ignored() {
     for (ignored, expected) in [(false, "Nice picture"), (true, "Turn 0")] {
         let text = format!("ignore_images: {ignored}\n{text}");
         let mut dialogue = Dialogue::with(&parse("test.yaml", &text).unwrap().scenario);
-        dialogue.item(image.clone());
+        dialogue.item(&image);
         assert_eq!(dialogue.respond(), expected);
     }
 }

@@ -271,7 +271,7 @@ fn mcp_calls_wait_for_an_approval_that_is_given_or_refused() {
             .find(|event| event["type"] == "response.done")
             .unwrap();
         let request = done["response"]["output"][0]["id"].clone();
-        dialogue.item(json!({
+        dialogue.item(&json!({
             "id": "mine", "type": "mcp_approval_response", "approval_request_id": request, "approve": approve,
         }));
         let events = dialogue.respond_with(&json!({}));

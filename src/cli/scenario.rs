@@ -95,7 +95,7 @@ fn init(arguments: &Init) -> io::Result<()> {
 }
 
 fn check(arguments: &Check) -> io::Result<()> {
-    let loaded = load(&arguments.file).map_err(failed)?;
+    let loaded = load(&arguments.file).map_err(|problems| failed(&problems))?;
     let count = |number: usize, what: &str| {
         let plural = if number == 1 { "" } else { "s" };
         format!("{number} {what}{plural}")
@@ -112,7 +112,9 @@ fn check(arguments: &Check) -> io::Result<()> {
 }
 
 fn explain(arguments: &Explain) -> io::Result<()> {
-    let scenario = load(&arguments.file).map_err(failed)?.scenario;
+    let scenario = load(&arguments.file)
+        .map_err(|problems| failed(&problems))?
+        .scenario;
     let mut situation = Situation::of_words(&scenario, &arguments.say, arguments.turn);
     if let Some(state) = &arguments.state {
         if !scenario.states.contains(state) {
@@ -147,7 +149,7 @@ fn in_file(file: &std::path::Path, error: &io::Error) -> io::Error {
 }
 
 /// The problems as people read them: each with the lines of the file it is in.
-pub(crate) fn failed(problems: Problems) -> io::Error {
+pub(crate) fn failed(problems: &Problems) -> io::Error {
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
         .with_width(LONGEST_LINE);
     let mut report = String::new();

@@ -46,7 +46,7 @@ struct Current {
 
 impl Current {
     fn load(file: &Path) -> io::Result<Arc<Self>> {
-        let Loaded { scenario, files } = load(file).map_err(failed)?;
+        let Loaded { scenario, files } = load(file).map_err(|problems| failed(&problems))?;
         Ok(Arc::new(Self {
             scenario: Mutex::new(Arc::new(scenario.compile())),
             files: Mutex::new(files),
@@ -94,7 +94,7 @@ async fn watch(current: Arc<Current>, file: PathBuf) {
                 known = stamps;
                 eprintln!(
                     "{}\nnew sessions keep the scenario there was",
-                    failed(problems)
+                    failed(&problems)
                 );
             }
         }

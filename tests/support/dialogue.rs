@@ -82,14 +82,14 @@ impl Dialogue {
     }
 
     /// Adds an item to the conversation.
-    pub(crate) fn item(&mut self, item: Value) -> Vec<Value> {
+    pub(crate) fn item(&mut self, item: &Value) -> Vec<Value> {
         self.send(&json!({ "type": "conversation.item.create", "item": item }))
     }
 
     /// Says something without asking for a response.
     pub(crate) fn mention(&mut self, text: &str) {
         let content = [json!({ "type": "input_text", "text": text })];
-        self.item(json!({ "type": "message", "role": "user", "content": content }));
+        self.item(&json!({ "type": "message", "role": "user", "content": content }));
     }
 
     /// Asks for a response with these parameters.
@@ -124,7 +124,7 @@ impl Dialogue {
         let output = output
             .as_str()
             .map_or_else(|| output.to_string(), str::to_owned);
-        self.item(json!({ "type": "function_call_output", "call_id": call_id, "output": output }));
+        self.item(&json!({ "type": "function_call_output", "call_id": call_id, "output": output }));
     }
 
     /// Presses keys in the call.
