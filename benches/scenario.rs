@@ -1,4 +1,5 @@
 //! What it costs to choose a response, among few and among many.
+#![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
 
 use divan::{Bencher, black_box};
 use mock_realtime::engine::{Input, Session, SessionOptions};

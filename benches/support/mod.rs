@@ -33,7 +33,7 @@ pub(crate) fn speech_session() -> Session {
         ResponsePlan::of([PlannedItem::Message(PlannedMessage {
             text: "Once upon a time there was a mock, and it spoke at length.".to_owned(),
             audio: Some(audio.clone()),
-            phase: None,
+            ..PlannedMessage::default()
         })])
     }))
 }
