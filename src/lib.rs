@@ -7,6 +7,7 @@
 //!   [`protocol::decode`], written with [`protocol::encode`]; they read the real server as well.
 //! - [`client`]: a client of the mock in the same process, or the mock in the place of a WebSocket.
 //! - [`expect`]: what a client should send, checked, with a timeline of what it did.
+//! - [`faults`]: what can be made to go wrong.
 //! - [`engine`]: a session without clock or socket, for tests that need neither.
 //! - [`server`]: the mock behind a WebSocket, for any SDK that takes a base URL; and
 //!   [`server::MockServer`], one for each test.
@@ -47,12 +48,16 @@
 //!
 //! `cli` (default) adds the binary, and `scenario`, which is part of it, the module `scenario`: what
 //! the mock says, and when, also from files. Without default features there are types, engine and
-//! server on few dependencies.
+//! server on few dependencies. `connect` adds the module `connect`: OpenAI or the mock, as the
+//! environment says.
 
 pub mod audio;
 pub mod client;
+#[cfg(feature = "connect")]
+pub mod connect;
 pub mod engine;
 pub mod expect;
+pub mod faults;
 pub mod generators;
 pub mod mock;
 pub mod protocol;

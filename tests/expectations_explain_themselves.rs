@@ -10,6 +10,7 @@ use mock_realtime::expect::{Expectations, Journal};
 use mock_realtime::protocol::realtime::{
     ClientEventKind, InputAudioBufferClear, ResponseCancel, ResponseCreate, SessionUpdate,
 };
+use serde_json::json;
 
 fn client() -> MockRealtimeClient {
     MockRealtimeClient::new(SessionOptions::default())
@@ -74,6 +75,93 @@ async fn what_came_otherwise() {
         "{text}"
     );
     assert!(text.contains("but condition 1 is false"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_field_that_differs() {
+    let mut client = client();
+    client.expect::<SessionUpdate>().with(json!({
+        "session": {"instructions": "Be brief.", "output_modalities": ["text"]},
+    }));
+    for session in [
+        r#"{"type":"realtime","instructions":"Be long.","output_modalities":["audio"]}"#,
+        r#"{"type":"realtime","instructions":"Be brief.","output_modalities":["audio"]}"#,
+        r#"{"type":"realtime"}"#,
+    ] {
+        client.send_text(&format!(
+            r#"{{"type":"session.update","session":{session}}}"#
+        ));
+    }
+    let text = panic_of(client);
+    assert!(
+        text.contains(
+            r#"expected at least 1 session.update with {"session":{"instructions":"Be brief.""#
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"but session.output_modalities[0]: expected "text", found "audio""#),
+        "{text}"
+    );
+    assert!(!text.contains("Be long."), "the nearest is told: {text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_field_that_is_not_there() {
+    let mut client = client();
+    client
+        .expect::<InputAudioBufferClear>()
+        .with(json!({"event_id": "mine"}));
+    client.send(InputAudioBufferClear::default());
+    let text = panic_of(client);
+    assert!(
+        text.contains(r#"but event_id: expected "mine", found nothing"#),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_that_are_as_expected_count() {
+    let mut client = client();
+    client.expect::<ResponseCreate>().times(1).with(json!({
+        "response": {"max_output_tokens": 7, "metadata": {"topic": "tea"}},
+    }));
+    client.send_text(r#"{"type":"response.create","response":{"max_output_tokens":7,"metadata":{"topic":"tea","more":"x"}}}"#);
+    client.send(ResponseCreate::default());
+    client.verify();
+}
+
+#[test]
+#[should_panic(expected = "no session.update can have these fields")]
+fn a_field_that_is_not_in_the_protocol_is_an_error() {
+    Expectations::default()
+        .expect::<SessionUpdate>()
+        .with(json!({"session": {"type": "realtime", "instrucktions": "Be brief."}}));
+}
+
+#[test]
+#[should_panic(expected = "the type of response.create is never \"session.update\"")]
+fn another_type_is_an_error() {
+    Expectations::default()
+        .expect::<ResponseCreate>()
+        .with(json!({"type": "session.update"}));
+}
+
+#[test]
+#[should_panic(expected = "`with` takes the fields of response.create as an object")]
+fn what_is_no_object_is_an_error() {
+    Expectations::default()
+        .expect::<ResponseCreate>()
+        .with(json!("tea"));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "until the client has sent 2 response.create; so far:")]
+async fn waiting_for_what_the_client_does_not_send_is_an_error() {
+    let mut client = client();
+    client.send(ResponseCreate::default());
+    client.journal().until_sent::<ResponseCreate>(1).await;
+    client.journal().until_sent::<ResponseCreate>(2).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,10 +15,12 @@ use tokio::time::Instant;
 
 use crate::engine::SessionOptions;
 use crate::expect::{Expect, Expectations, Journal};
-use crate::mock::{MockSession, Sent, SessionControl};
+use crate::faults::Faults;
+use crate::generators::Scripted;
+use crate::mock::{MockSession, Sent, SessionControl, check};
 use crate::protocol::realtime::{
-    ClientEvent, ConversationItem, ConversationItemCreate, InputAudioBufferAppend, ResponseCreate,
-    ServerEvent,
+    ClientEvent, ConversationItem, ConversationItemCreate, FunctionCallOutput,
+    InputAudioBufferAppend, ResponseCreate, ServerEvent,
 };
 use crate::protocol::{Event, EventKind, EventPayload};
 
@@ -74,10 +76,23 @@ pub struct Closed {
 impl MockRealtimeClient {
     /// Opens a session. Its first event waits to be received.
     pub fn new(options: SessionOptions) -> Self {
+        Self::with_faults(options, &Faults::default())
+    }
+
+    /// Opens a session that says these texts, response by response.
+    pub fn saying<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Self::new(SessionOptions {
+            generator: Box::new(Scripted::new(texts)),
+            ..SessionOptions::default()
+        })
+    }
+
+    /// Opens a session in which something goes wrong.
+    pub fn with_faults(options: SessionOptions, faults: &Faults) -> Self {
         let journal = Journal::default();
         let control = SessionControl::default();
         Self {
-            session: MockSession::observed(options, 0, journal.clone(), control.clone()),
+            session: MockSession::observed(options, 0, journal.clone(), control.clone(), faults),
             control,
             started: Instant::now(),
             waiting: VecDeque::new(),
@@ -117,6 +132,13 @@ impl MockRealtimeClient {
         self.send(ConversationItemCreate::new(ConversationItem::user_text(
             text,
         )));
+        self.send(ResponseCreate::default());
+    }
+
+    /// Gives a function's output, and asks for the response to it.
+    pub fn answer(&mut self, call: &CollectedCall, output: &str) {
+        let output = FunctionCallOutput::new(call.call_id.clone(), output.to_owned());
+        self.send(ConversationItemCreate::new(ConversationItem::from(output)));
         self.send(ResponseCreate::default());
     }
 
@@ -332,10 +354,9 @@ async fn sleep_until(deadline: Option<Instant>) {
 }
 
 impl Drop for MockRealtimeClient {
-    /// Checks what was expected, unless the test fails already.
+    /// Checks what was expected, unless the test fails already. Of a test that fails the frames and
+    /// the sound are saved where `MOCK_REALTIME_ARTIFACTS` names a directory.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.verify();
-        }
+        check(&self.expectations, &self.journal);
     }
 }

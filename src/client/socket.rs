@@ -14,7 +14,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::engine::SessionOptions;
 use crate::expect::Journal;
-use crate::mock::{MockSession, Sent, SessionControl};
+use crate::faults::Faults;
+use crate::mock::{MockSession, Observer, Sent, SessionControl};
 
 /// A client's WebSocket with the mock at its other end, in the same process.
 ///
@@ -64,11 +65,22 @@ enum Phase {
 impl MockSocket {
     /// Opens a session.
     pub fn new(options: SessionOptions) -> Self {
-        let journal = Journal::default();
-        let control = SessionControl::default();
+        Self::with_faults(options, &Faults::default())
+    }
+
+    /// Opens a session in which something goes wrong.
+    pub fn with_faults(options: SessionOptions, faults: &Faults) -> Self {
+        let observer = Observer::new(Journal::default());
+        let session = observer.open(options, faults);
+        Self::over(session, observer.journal().clone())
+    }
+
+    /// The socket of a session whose frames are noted in this journal.
+    pub(crate) fn over(session: MockSession, journal: Journal) -> Self {
+        let control = session.control().unwrap_or_default();
         let changed = changed(&control);
         Self {
-            session: MockSession::observed(options, 0, journal.clone(), control.clone()),
+            session,
             control,
             started: Instant::now(),
             answers: VecDeque::new(),

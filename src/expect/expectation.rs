@@ -1,17 +1,20 @@
 //! What a client is expected to send, and how a failure is told.
 
 use std::any::type_name;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::protocol::realtime::{ClientEvent, ClientEventKind};
-use crate::protocol::{Event, EventKind, EventPayload};
+use serde_json::Value;
 
-use super::journal::{Entry, Frame, Journal};
+use crate::protocol::realtime::{ClientEvent, ClientEventKind};
+use crate::protocol::{DecodeReason, EventKind, EventPayload, decode};
+
+use super::expected::{Condition, Expected, check_order};
+use super::journal::Journal;
 
 /// What a client is expected to send.
 ///
@@ -27,109 +30,6 @@ struct List {
     in_order: Vec<Vec<ClientEventKind>>,
 }
 
-type Condition = Box<dyn Fn(&ClientEvent) -> bool + Send>;
-
-struct Expected {
-    kind: ClientEventKind,
-    conditions: Vec<Condition>,
-    least: usize,
-    most: Option<usize>,
-    session: Option<usize>,
-    within: Option<Duration>,
-    place: &'static Location<'static>,
-}
-
-impl Expected {
-    fn is_for(&self, entry: &Entry) -> bool {
-        self.session.is_none_or(|session| session == entry.session)
-    }
-
-    fn is_met_by(&self, entry: &Entry) -> bool {
-        let Frame::Client(event) = &entry.frame else {
-            return false;
-        };
-        self.is_for(entry)
-            && event.kind() == self.kind
-            && self.within.is_none_or(|within| entry.at <= within)
-            && self.conditions.iter().all(|condition| condition(event))
-    }
-
-    fn describe(&self) -> String {
-        let mut text = format!("{} {}", self.times(), self.kind);
-        match self.conditions.len() {
-            0 => {}
-            1 => text.push_str(" that fulfils the condition"),
-            count => {
-                let _ = write!(text, " that fulfils the {count} conditions");
-            }
-        }
-        if let Some(within) = self.within {
-            let _ = write!(text, " within {within:?}");
-        }
-        if let Some(session) = self.session {
-            let _ = write!(text, " in session {session}");
-        }
-        text
-    }
-
-    fn times(&self) -> String {
-        match (self.least, self.most) {
-            (0, Some(0)) => "no".to_owned(),
-            (least, Some(most)) if least == most => format!("exactly {least}"),
-            (0, Some(most)) => format!("at most {most}"),
-            (least, Some(most)) => format!("{least} to {most}"),
-            (least, None) => format!("at least {least}"),
-        }
-    }
-
-    /// What is wrong, if something is.
-    fn check(&self, entries: &[Entry]) -> Option<String> {
-        let met = entries.iter().filter(|entry| self.is_met_by(entry)).count();
-        if met >= self.least && self.most.is_none_or(|most| met <= most) {
-            return None;
-        }
-        let expected = self.describe();
-        let mut text = format!(
-            "expected {expected}, got {met}\n  expected at {}\n",
-            self.place
-        );
-        if met < self.least {
-            self.tell_nearest(entries, &mut text);
-        }
-        Some(text)
-    }
-
-    /// Says which event came nearest: of the right type, or none.
-    fn tell_nearest(&self, entries: &[Entry], text: &mut String) {
-        let nearest = entries.iter().rev().find(
-            |entry| matches!(&entry.frame, Frame::Client(event) if event.kind() == self.kind),
-        );
-        let Some(entry) = nearest else {
-            let _ = writeln!(text, "  the client sent no {} at all", self.kind);
-            return;
-        };
-        let mut reasons = Vec::new();
-        if !self.is_for(entry) {
-            reasons.push(format!("it was sent in session {}", entry.session));
-        }
-        if self.within.is_some_and(|within| entry.at > within) {
-            reasons.push(format!("it came after {:?}", entry.at));
-        }
-        if let Frame::Client(event) = &entry.frame {
-            let failed = self
-                .conditions
-                .iter()
-                .position(|condition| !condition(event));
-            reasons.extend(failed.map(|index| format!("condition {} is false", index + 1)));
-        }
-        if reasons.is_empty() {
-            reasons.push("it is counted, and more are needed".to_owned());
-        }
-        let _ = writeln!(text, "  nearest: {}", entry.frame.to_json());
-        let _ = writeln!(text, "  but {}", reasons.join(", and "));
-    }
-}
-
 /// An expectation that is being written down. It counts from the start, with all the client has
 /// sent already.
 pub struct Expect<P> {
@@ -143,15 +43,8 @@ impl Expectations {
     #[track_caller]
     pub fn expect<P: EventPayload<ClientEvent>>(&self) -> Expect<P> {
         let mut list = self.list();
-        list.expected.push(Expected {
-            kind: P::KIND,
-            conditions: Vec::new(),
-            least: 1,
-            most: None,
-            session: None,
-            within: None,
-            place: Location::caller(),
-        });
+        list.expected
+            .push(Expected::new(P::KIND, Location::caller()));
         Expect {
             list: Arc::clone(&self.list),
             index: list.expected.len() - 1,
@@ -192,33 +85,26 @@ impl Expectations {
     }
 }
 
-/// Says where an order breaks, if no session has it.
-fn check_order(kinds: &[ClientEventKind], entries: &[Entry]) -> Option<String> {
-    let sessions = entries.iter().map(|entry| entry.session).max();
-    let mut best = 0;
-    for session in 0..=sessions.unwrap_or_default() {
-        let mut wanted = kinds.iter();
-        let mut next = wanted.next();
-        for entry in entries.iter().filter(|entry| entry.session == session) {
-            if let (Frame::Client(event), Some(kind)) = (&entry.frame, next)
-                && event.kind() == *kind
-            {
-                next = wanted.next();
-            }
-        }
-        next?;
-        best = best.max(kinds.len() - 1 - wanted.len());
-    }
-    let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let missing = names.get(best).copied().unwrap_or_default();
-    let place = match best.checked_sub(1).and_then(|before| names.get(before)) {
-        Some(before) => format!("there was no {missing} after {before}"),
-        None => format!("there was no {missing}"),
+/// Panics if no event of this type can have these fields. What is not there may be left out.
+#[track_caller]
+fn assert_possible(kind: ClientEventKind, fields: &Value) {
+    let Value::Object(fields) = fields else {
+        panic!("`with` takes the fields of {kind} as an object, json!({{..}}), not {fields}");
     };
-    Some(format!(
-        "expected in order: {}\n  but {place}\n",
-        names.join(", ")
-    ))
+    let mut event = fields.clone();
+    let tag = event.entry("type").or_insert_with(|| kind.as_str().into());
+    assert!(tag == kind.as_str(), "the type of {kind} is never {tag}");
+    let decoded = decode::<ClientEvent>(&Value::Object(event).to_string());
+    if let Err(error) = decoded
+        && matches!(
+            error.reason,
+            DecodeReason::UnknownField
+                | DecodeReason::NotInEnum { .. }
+                | DecodeReason::WrongType { .. }
+        )
+    {
+        panic!("no {kind} can have these fields: {error}");
+    }
 }
 
 impl<P: EventPayload<ClientEvent>> Expect<P> {
@@ -226,8 +112,38 @@ impl<P: EventPayload<ClientEvent>> Expect<P> {
     pub fn where_(&self, condition: impl Fn(&P) -> bool + Send + 'static) -> &Self {
         self.change(|expected| {
             let condition = move |event: &ClientEvent| P::of(event).is_some_and(&condition);
-            expected.conditions.push(Box::new(condition));
+            let condition = Condition::Holds(Box::new(condition));
+            expected.conditions.push(condition);
         })
+    }
+
+    /// Only events that have these fields with these values count, whatever else they have. Lists
+    /// have to be as long as they are here. A failure says which field of the nearest event differs.
+    ///
+    /// ```
+    /// use mock_realtime::client::MockRealtimeClient;
+    /// use mock_realtime::engine::SessionOptions;
+    /// use mock_realtime::protocol::realtime::ConversationItemCreate;
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let mut client = MockRealtimeClient::new(SessionOptions::default());
+    /// client
+    ///     .expect::<ConversationItemCreate>()
+    ///     .with(json!({"item": {"content": [{"text": "Hello"}]}}));
+    /// client.say("Hello");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If no event of this type can be like that: a field is not there in the protocol, or cannot
+    /// have this value.
+    #[track_caller]
+    pub fn with(&self, fields: Value) -> &Self {
+        assert_possible(P::KIND, &fields);
+        self.change(|expected| expected.conditions.push(Condition::Has(fields)))
     }
 
     /// So many: `times(2)`, `times(1..=3)`, `times(..2)`.

@@ -4,15 +4,21 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::protocol::realtime::{ClientEvent, ClientEventKind, ServerEvent, ServerEventKind};
 use crate::protocol::{Event, EventKind, EventPayload};
 
 use super::timeline;
+
+/// How long a test waits for something to be sent.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who sent a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +106,8 @@ pub struct Entry {
     pub session: usize,
     /// What.
     pub frame: Frame,
+    /// Whether it was lost on its way, as a test asked for.
+    pub lost: bool,
 }
 
 /// How much a journal keeps. The oldest go first.
@@ -125,7 +133,14 @@ impl Default for Limits {
 /// Clones share what they hold.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
-    shared: Arc<Mutex<Kept>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    kept: Mutex<Kept>,
+    /// Told of each frame that is noted.
+    noted: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -136,6 +151,20 @@ struct Kept {
     limits: Limits,
 }
 
+impl Kept {
+    fn push(&mut self, entry: Entry) {
+        self.bytes += entry.frame.size();
+        self.entries.push_back(entry);
+        while self.entries.len() > self.limits.frames || self.bytes > self.limits.bytes {
+            let Some(oldest) = self.entries.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.frame.size();
+            self.forgotten += 1;
+        }
+    }
+}
+
 impl Journal {
     /// A journal that keeps no more than this.
     pub fn with_limits(limits: Limits) -> Self {
@@ -144,22 +173,36 @@ impl Journal {
             ..Kept::default()
         };
         Self {
-            shared: Arc::new(Mutex::new(kept)),
+            shared: Arc::new(Shared {
+                kept: Mutex::new(kept),
+                noted: Notify::new(),
+            }),
         }
     }
 
     /// Notes a frame.
     pub fn record(&self, session: usize, at: Duration, frame: Frame) {
-        let mut kept = self.kept();
-        kept.bytes += frame.size();
-        kept.entries.push_back(Entry { at, session, frame });
-        while kept.entries.len() > kept.limits.frames || kept.bytes > kept.limits.bytes {
-            let Some(oldest) = kept.entries.pop_front() else {
-                return;
-            };
-            kept.bytes -= oldest.frame.size();
-            kept.forgotten += 1;
-        }
+        self.keep(Entry {
+            at,
+            session,
+            frame,
+            lost: false,
+        });
+    }
+
+    /// Notes a frame that was sent, and is lost on its way.
+    pub fn record_lost(&self, session: usize, at: Duration, frame: Frame) {
+        self.keep(Entry {
+            at,
+            session,
+            frame,
+            lost: true,
+        });
+    }
+
+    fn keep(&self, entry: Entry) {
+        self.kept().push(entry);
+        self.shared.noted.notify_waiters();
     }
 
     /// All that is kept, oldest first.
@@ -219,6 +262,63 @@ impl Journal {
         })
     }
 
+    /// Waits until the client has sent so many events of a type, in all sessions; the last of them.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than a minute of tokio's time, with the timeline. On paused time that is
+    /// at once, where nothing else happens.
+    pub async fn until_sent<P: EventPayload<ClientEvent> + Clone>(&self, count: usize) -> P {
+        let what = format!("the client has sent {count} {}", P::KIND);
+        self.until(what, || self.sent::<P>().into_iter().nth(count.max(1) - 1))
+            .await
+    }
+
+    /// Waits until the server has sent so many events of a type, in all sessions; the last of them.
+    ///
+    /// # Panics
+    ///
+    /// As [`until_sent`](Self::until_sent).
+    pub async fn until_received<P: EventPayload<ServerEvent> + Clone>(&self, count: usize) -> P {
+        let what = format!("the mock has sent {count} {}", P::KIND);
+        self.until(what, || {
+            self.received::<P>().into_iter().nth(count.max(1) - 1)
+        })
+        .await
+    }
+
+    /// Waits until a session is closed, by either side.
+    ///
+    /// # Panics
+    ///
+    /// As [`until_sent`](Self::until_sent).
+    pub async fn until_closed(&self, session: usize) {
+        let is_end =
+            |entry: &Entry| entry.session == session && matches!(entry.frame, Frame::Close { .. });
+        let what = format!("session {session} is closed");
+        self.until(what, || {
+            self.kept().entries.iter().any(is_end).then_some(())
+        })
+        .await;
+    }
+
+    async fn until<T>(&self, what: String, find: impl Fn() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut noted = pin!(self.shared.noted.notified());
+            noted.as_mut().enable();
+            if let Some(found) = find() {
+                return found;
+            }
+            let waited = tokio::time::timeout_at(deadline, noted).await;
+            assert!(
+                waited.is_ok(),
+                "waited {PATIENCE:?} until {what}; so far:\n{}",
+                self.timeline()
+            );
+        }
+    }
+
     fn select<T>(&self, of: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
         let kept = self.kept();
         kept.entries
@@ -233,7 +333,8 @@ impl Journal {
     }
 
     /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, `event` the event, `t` the
-    /// time in milliseconds and `session` the session's number.
+    /// time in milliseconds, `session` the session's number, and `lost` is there and true where the
+    /// frame was lost on its way.
     ///
     /// # Errors
     ///
@@ -246,12 +347,15 @@ impl Journal {
                 (_, Direction::Client) => "c2s",
                 (_, Direction::Server) => "s2c",
             };
-            let line = json!({
+            let mut line = json!({
                 "t": entry.at.as_millis(),
                 "session": entry.session,
                 "dir": dir,
                 "event": entry.frame.to_json(),
             });
+            if entry.lost {
+                line["lost"] = true.into();
+            }
             writeln!(file, "{line}")?;
         }
         file.flush()
@@ -259,6 +363,9 @@ impl Journal {
 
     /// A panic elsewhere does not make what was noted wrong.
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,9 @@
 //! knows the engine: a journal of a real session is as good.
 
 mod expectation;
+mod expected;
 mod journal;
+mod partial;
 mod timeline;
 
 pub use expectation::{Expect, Expectations, Times, Unmet};

@@ -49,6 +49,7 @@ pub(super) fn draw(entries: &[Entry]) -> String {
 
 fn is_same(one: &Entry, other: &Entry) -> bool {
     one.session == other.session
+        && one.lost == other.lost
         && one.frame.direction() == other.frame.direction()
         && one.frame.name() == other.frame.name()
 }
@@ -61,6 +62,9 @@ fn draw_run(text: &mut String, entry: &Entry, count: usize) {
     let seconds = entry.at.as_secs_f64();
     let name = entry.frame.name();
     let _ = write!(text, "{seconds:>9.3} s  #{}  {arrow}{name}", entry.session);
+    if entry.lost {
+        text.push_str("  (lost)");
+    }
     if count > 1 {
         let _ = write!(text, "  ×{count}");
     } else if let Some(detail) = detail(&entry.frame) {

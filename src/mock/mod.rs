@@ -2,10 +2,12 @@
 //!
 //! It is driven like the session itself, by the in-process client and by the server alike.
 
+mod artifacts;
 mod control;
 mod observer;
 mod session;
 
+pub(crate) use artifacts::check;
 pub use control::SessionControl;
 pub(crate) use observer::Observer;
 pub(crate) use session::{MockSession, Sent};

@@ -1,11 +1,14 @@
 //! All sessions of a mock, seen from outside.
 
+use std::ops::{Bound, RangeBounds};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::engine::SessionOptions;
 use crate::expect::Journal;
+use crate::faults::Faults;
 
 use super::{MockSession, SessionControl};
 
@@ -15,6 +18,15 @@ pub(crate) struct Observer {
     journal: Journal,
     controls: Arc<Mutex<Vec<SessionControl>>>,
     opened: watch::Sender<usize>,
+    connections: Arc<AtomicUsize>,
+    faults: Arc<Mutex<Vec<FaultsOfSome>>>,
+}
+
+/// The faults of the connections with these numbers.
+#[derive(Debug)]
+struct FaultsOfSome {
+    connections: (Bound<usize>, Bound<usize>),
+    faults: Faults,
 }
 
 impl Observer {
@@ -23,18 +35,55 @@ impl Observer {
             journal,
             controls: Arc::default(),
             opened: watch::Sender::new(0),
+            connections: Arc::default(),
+            faults: Arc::default(),
         }
     }
 
+    /// Has the connections with these numbers, from 0, go wrong. The last that is said of a
+    /// connection counts.
+    pub(crate) fn add_faults(&self, connections: impl RangeBounds<usize>, faults: Faults) {
+        let connections = (
+            connections.start_bound().cloned(),
+            connections.end_bound().cloned(),
+        );
+        let mut all = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(FaultsOfSome {
+            connections,
+            faults,
+        });
+    }
+
+    /// A client connects: what is to go wrong with it.
+    pub(crate) fn connect(&self) -> Faults {
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
+        let all = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = all.iter().rev();
+        latest
+            .find(|some| some.connections.contains(&number))
+            .map(|some| some.faults.clone())
+            .unwrap_or_default()
+    }
+
+    /// Every frame of every session.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// How many connections were tried.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
     /// Opens a session and sees it.
-    pub(crate) fn open(&self, options: SessionOptions) -> MockSession {
+    pub(crate) fn open(&self, options: SessionOptions, faults: &Faults) -> MockSession {
         let control = SessionControl::default();
         let mut controls = self.controls();
         let number = controls.len();
         controls.push(control.clone());
         drop(controls);
         self.opened.send_replace(number + 1);
-        MockSession::observed(options, number, self.journal.clone(), control)
+        MockSession::observed(options, number, self.journal.clone(), control, faults)
     }
 
     /// A hand on each session that was opened so far, in order.

@@ -1,9 +1,11 @@
 //! The session itself.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::engine::{Input, Output, Session, SessionOptions};
 use crate::expect::{Direction, Frame, Journal};
+use crate::faults::{Faults, HandshakeFault, Line};
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 use crate::protocol::{Event, decode};
 
@@ -20,6 +22,10 @@ pub(crate) struct MockSession {
     behind: Duration,
     now: Duration,
     over: bool,
+    /// What the client has sent and is on its way, with the time of its arrival.
+    arriving: VecDeque<(Duration, Incoming)>,
+    /// What was sent to the client and is on its way.
+    leaving: VecDeque<(Duration, Sent)>,
 }
 
 /// What somebody outside sees of a session, and does to it.
@@ -28,6 +34,30 @@ struct Tap {
     number: usize,
     journal: Journal,
     control: SessionControl,
+    from_client: Line,
+    from_server: Line,
+    /// How the session ends before it has begun.
+    refusal: Option<Sent>,
+}
+
+/// What a client sends.
+#[derive(Debug)]
+enum Incoming {
+    Event(ClientEvent),
+    /// A text that is no event.
+    Text(String),
+    Binary,
+    NotUtf8,
+}
+
+impl Incoming {
+    fn frame(&self) -> Frame {
+        match self {
+            Self::Event(event) => Frame::Client(event.clone()),
+            Self::Text(text) => Frame::Text(Direction::Client, text.clone()),
+            Self::Binary | Self::NotUtf8 => Frame::Binary,
+        }
+    }
 }
 
 /// What a driver has to send.
@@ -43,6 +73,26 @@ pub(crate) enum Sent {
     Break,
 }
 
+impl Sent {
+    fn frame(&self) -> Frame {
+        let by = Direction::Server;
+        match self {
+            Self::Event(event) => Frame::Server(event.clone()),
+            Self::Text(text) => Frame::Text(by, text.clone()),
+            Self::Close { code, reason } => Frame::Close {
+                by,
+                code: Some(*code),
+                reason: reason.clone(),
+            },
+            Self::Break => Frame::Close {
+                by,
+                code: None,
+                reason: String::new(),
+            },
+        }
+    }
+}
+
 impl MockSession {
     /// A session that nobody looks at.
     pub(crate) fn unobserved(options: SessionOptions) -> Self {
@@ -53,21 +103,35 @@ impl MockSession {
             behind: Duration::ZERO,
             now: Duration::ZERO,
             over: false,
+            arriving: VecDeque::new(),
+            leaving: VecDeque::new(),
         }
     }
 
-    /// A session whose frames are noted under a number.
+    /// A session whose frames are noted under a number, and which goes wrong as asked for.
     pub(crate) fn observed(
-        options: SessionOptions,
+        mut options: SessionOptions,
         number: usize,
         journal: Journal,
         control: SessionControl,
+        faults: &Faults,
     ) -> Self {
+        faults.apply(&mut options);
+        let refusal = faults.handshake().map(|fault| match fault {
+            HandshakeFault::Status(_) => Sent::Break,
+            HandshakeFault::Close { code, reason } => Sent::Close {
+                code: *code,
+                reason: reason.clone(),
+            },
+        });
         Self {
             tap: Some(Tap {
                 number,
                 journal,
                 control,
+                from_client: faults.line(Direction::Client, number),
+                from_server: faults.line(Direction::Server, number),
+                refusal,
             }),
             ..Self::unobserved(options)
         }
@@ -91,46 +155,78 @@ impl MockSession {
 
     /// Takes a text frame of the client.
     pub(crate) fn take_text(&mut self, text: &str, now: Duration) {
-        if self.tap.is_some() {
-            match decode::<ClientEvent>(text) {
-                Ok(event) => return self.take_event(event, now),
-                // The session decodes it again, to say what is wrong.
-                Err(_) => self.note(|| Frame::Text(Direction::Client, text.to_owned())),
-            }
+        if self.tap.is_none() {
+            let now = self.set_time(now);
+            return self.session.handle(Input::Text(text), now);
         }
-        let now = self.set_time(now);
-        self.session.handle(Input::Text(text), now);
+        // What is no event the session decodes again, to say what is wrong.
+        let incoming = match decode::<ClientEvent>(text) {
+            Ok(event) => Incoming::Event(event),
+            Err(_) => Incoming::Text(text.to_owned()),
+        };
+        self.take(incoming, now);
     }
 
     /// Takes an event of the client.
     pub(crate) fn take_event(&mut self, event: ClientEvent, now: Duration) {
-        let now = self.set_time(now);
-        self.note(|| Frame::Client(event.clone()));
-        self.session.handle(Input::Event(event), now);
+        self.take(Incoming::Event(event), now);
     }
 
     /// Takes a binary frame of the client.
     pub(crate) fn take_binary(&mut self, now: Duration) {
-        let now = self.set_time(now);
-        self.note(|| Frame::Binary);
-        self.session.handle(Input::Binary, now);
+        self.take(Incoming::Binary, now);
     }
 
     /// Takes a text frame of the client that is not UTF-8.
     pub(crate) fn take_not_utf8(&mut self, now: Duration) {
+        self.take(Incoming::NotUtf8, now);
+    }
+
+    fn take(&mut self, incoming: Incoming, now: Duration) {
         let now = self.set_time(now);
-        self.note(|| Frame::Binary);
-        self.session.handle(Input::NotUtf8, now);
+        self.deliver(now);
+        let Some(tap) = &mut self.tap else {
+            return self.hear(incoming, now);
+        };
+        match tap.from_client.carry(now) {
+            None => tap.journal.record_lost(tap.number, now, incoming.frame()),
+            Some(arrival) => {
+                tap.journal.record(tap.number, now, incoming.frame());
+                self.arriving.push_back((arrival, incoming));
+                self.deliver(now);
+            }
+        }
+    }
+
+    /// Gives the session what has arrived by now, each at its time.
+    fn deliver(&mut self, now: Duration) {
+        while self.arriving.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((arrival, incoming)) = self.arriving.pop_front()
+        {
+            self.hear(incoming, arrival);
+        }
+    }
+
+    fn hear(&mut self, incoming: Incoming, now: Duration) {
+        match incoming {
+            Incoming::Event(event) => self.session.handle(Input::Event(event), now),
+            Incoming::Text(text) => self.session.handle(Input::Text(&text), now),
+            Incoming::Binary => self.session.handle(Input::Binary, now),
+            Incoming::NotUtf8 => self.session.handle(Input::NotUtf8, now),
+        }
     }
 
     /// Lets time pass.
     pub(crate) fn pass_time(&mut self, now: Duration) {
         let now = self.set_time(now);
+        self.deliver(now);
         self.session.handle(Input::Time, now);
     }
 
     /// The client has closed, or is gone without a code.
     pub(crate) fn take_close(&mut self, code: Option<u16>, reason: &str) {
+        self.arriving.clear();
+        self.leaving.clear();
         if !std::mem::replace(&mut self.over, true) {
             self.note(|| Frame::Close {
                 by: Direction::Client,
@@ -142,43 +238,71 @@ impl MockSession {
 
     /// The next thing to send.
     pub(crate) fn poll(&mut self) -> Option<Sent> {
+        if self.tap.is_none() {
+            let sent = self.next_sent()?;
+            self.over = matches!(sent, Sent::Close { .. });
+            return Some(sent);
+        }
+        while !self.has_arrived_at_client()
+            && let Some(sent) = self.next_sent()
+        {
+            if let Some(arrival) = self.send(&sent) {
+                self.leaving.push_back((arrival, sent));
+            }
+        }
+        if self.has_arrived_at_client() {
+            return self.leaving.pop_front().map(|(_, sent)| sent);
+        }
+        None
+    }
+
+    /// Whether the oldest of what was sent has arrived.
+    fn has_arrived_at_client(&self) -> bool {
+        let oldest = self.leaving.front();
+        oldest.is_some_and(|(arrival, _)| *arrival <= self.now)
+    }
+
+    /// The next thing that the session sends, or the test.
+    fn next_sent(&mut self) -> Option<Sent> {
         if self.over {
             return None;
         }
+        if let Some(refusal) = self.tap.as_mut().and_then(|tap| tap.refusal.take()) {
+            return Some(refusal);
+        }
         if let Some(sent) = self.obey() {
-            return Some(self.send(sent));
+            return Some(sent);
         }
         if self.is_held() {
             return None;
         }
         loop {
-            let sent = match self.session.poll()? {
+            return Some(match self.session.poll()? {
                 Output::Event(event) => Sent::Event(event),
                 Output::Text(text) => Sent::Text(text),
                 Output::Close { code, reason } => Sent::Close { code, reason },
                 // Calls have a transport of their own.
                 Output::Audio(_) | Output::ClearAudio => continue,
-            };
-            return Some(self.send(sent));
+            });
         }
     }
 
     /// Whether nothing comes until the client sends something or the test does.
     pub(crate) fn is_waiting_for_client(&self) -> bool {
-        self.is_held() || !self.session.has_more()
+        let nothing_on_its_way = self.arriving.is_empty() && self.leaving.is_empty();
+        nothing_on_its_way && (self.is_held() || !self.session.has_more())
     }
 
     /// When to come back if nothing else happens before.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if self.over || self.is_held() {
+        if self.is_held() {
             return None;
         }
-        let deadline = self.session.deadline()?;
-        Some(
-            deadline
-                .saturating_add(self.behind)
-                .saturating_sub(self.ahead),
-        )
+        let own = self.session.deadline().filter(|_| !self.over);
+        let arriving = self.arriving.front().map(|(at, _)| *at);
+        let leaving = self.leaving.front().map(|(at, _)| *at);
+        let next = [own, arriving, leaving].into_iter().flatten().min()?;
+        Some(next.saturating_add(self.behind).saturating_sub(self.ahead))
     }
 
     /// Does what the test asks. A connection that is to break breaks before all that waits.
@@ -200,29 +324,31 @@ impl MockSession {
         None
     }
 
-    /// Notes what is sent.
-    fn send(&mut self, sent: Sent) -> Sent {
-        match &sent {
+    /// Notes what is sent, and says when it arrives; `None` if it is lost.
+    fn send(&mut self, sent: &Sent) -> Option<Duration> {
+        let now = self.now;
+        let tap = self.tap.as_mut()?;
+        let arrival = match sent {
             Sent::Event(event) => {
-                if let Some(tap) = &self.tap {
-                    tap.control.note(event.kind());
-                }
-                self.note(|| Frame::Server(event.clone()));
+                tap.control.note(event.kind());
+                tap.from_server.carry(now)
             }
-            Sent::Text(text) => self.note(|| Frame::Text(Direction::Server, text.clone())),
-            Sent::Close { code, reason } => self.end(Some(*code), reason.clone()),
-            Sent::Break => self.end(None, String::new()),
+            Sent::Text(_) => tap.from_server.carry(now),
+            Sent::Close { .. } => {
+                self.over = true;
+                Some(tap.from_server.carry_close(now))
+            }
+            Sent::Break => {
+                self.over = true;
+                self.leaving.clear();
+                Some(now)
+            }
+        };
+        match arrival {
+            Some(_) => tap.journal.record(tap.number, now, sent.frame()),
+            None => tap.journal.record_lost(tap.number, now, sent.frame()),
         }
-        sent
-    }
-
-    fn end(&mut self, code: Option<u16>, reason: String) {
-        self.over = true;
-        self.note(|| Frame::Close {
-            by: Direction::Server,
-            code,
-            reason,
-        });
+        arrival
     }
 
     /// The session's time at the driver's. It stands still while the test holds the session.

@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 
 use super::{Shared, connection};
 use crate::engine::SessionKind;
+use crate::faults::HandshakeFault;
 
 /// Where sessions are opened.
 const REALTIME_PATH: &str = "/v1/realtime";
@@ -21,7 +22,7 @@ const SUBPROTOCOL: &str = "realtime";
 const TRANSCRIPTION: &str = "transcription";
 
 /// The model of a client that names none.
-const DEFAULT_MODEL: &str = "gpt-realtime";
+pub(super) const DEFAULT_MODEL: &str = "gpt-realtime";
 
 /// Answers a request: with an upgrade that becomes a session, or with an error in OpenAI's form.
 pub(super) fn answer(
@@ -56,14 +57,26 @@ pub(super) fn answer(
             HeaderValue::from_static(SUBPROTOCOL),
         );
     }
+    let faults = shared.connect();
+    if let Some(HandshakeFault::Status(status)) = faults.handshake() {
+        return error(
+            refused_with(*status),
+            "This handshake is refused, as the test asked for.",
+        );
+    }
     let model = query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    let session = shared.next_session(query.kind, model);
+    let session = shared.next_session(query.kind, model, &faults);
     tokio::spawn(connection::run(
         hyper::upgrade::on(&mut request),
         session,
         stopping.clone(),
     ));
     response
+}
+
+/// The status of a handshake that a test wants refused.
+pub(super) fn refused_with(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// What the address says.

@@ -2,18 +2,26 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hyper::Response;
 use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::Error;
 
-use crate::engine::{Hooks, Pacing, SessionOptions};
+use crate::client::MockSocket;
+use crate::engine::{Hooks, Pacing, ScriptedTranscriber, SessionKind, SessionOptions};
 use crate::expect::{Expect, Expectations, Journal};
-use crate::generators::Scripted;
-use crate::mock::{Observer, SessionControl};
+use crate::faults::{Faults, HandshakeFault};
+use crate::generators::{ResponsePlan, Scripted};
+use crate::mock::{Observer, SessionControl, check};
 use crate::protocol::EventPayload;
 use crate::protocol::realtime::{ClientEvent, ClientEventKind};
+#[cfg(feature = "scenario")]
+use crate::scenario::{Scenario, ScenarioRun};
 
-use super::{Server, ServerOptions};
+use super::handshake::{DEFAULT_MODEL, refused_with};
+use super::{Server, ServerOptions, Shared};
 
 /// A mock on a port of its own, for one test.
 ///
@@ -38,7 +46,7 @@ use super::{Server, ServerOptions};
 #[derive(Debug)]
 pub struct MockServer {
     url: String,
-    journal: Journal,
+    shared: Arc<Shared>,
     expectations: Expectations,
     observer: Observer,
     configurations: Configurations,
@@ -46,11 +54,24 @@ pub struct MockServer {
 }
 
 /// How a [`MockServer`] is to be.
-#[derive(Debug, Default)]
+#[derive(Debug)]
+#[must_use = "a server is there once it is started"]
 pub struct MockServerBuilder {
     seed: u64,
     started_at: Option<u64>,
     configurations: Configurations,
+    observer: Observer,
+}
+
+impl Default for MockServerBuilder {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            started_at: None,
+            configurations: Configurations::default(),
+            observer: Observer::new(Journal::default()),
+        }
+    }
 }
 
 type Configuration = Arc<dyn Fn(&mut SessionOptions) + Send + Sync>;
@@ -85,13 +106,11 @@ impl fmt::Debug for Configurations {
 
 impl MockServerBuilder {
     /// The seed of the first session; the sessions after it count up from there.
-    #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
     /// The Unix second at which every session starts. With it, the same run gives the same bytes.
-    #[must_use]
     pub fn started_at(self, started_at: u64) -> Self {
         Self {
             started_at: Some(started_at),
@@ -100,20 +119,37 @@ impl MockServerBuilder {
     }
 
     /// What each session says, response by response.
-    #[must_use]
     pub fn say<T: Into<String>>(self, texts: impl IntoIterator<Item = T>) -> Self {
-        let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
-        self.configure(move |options| options.generator = Box::new(Scripted::new(texts.clone())))
+        self.respond(texts.into_iter().map(ResponsePlan::message))
+    }
+
+    /// What each session's responses consist of, one after the other: speech, calls, failures.
+    pub fn respond(self, plans: impl IntoIterator<Item = ResponsePlan>) -> Self {
+        let scripted = Scripted::of(plans);
+        self.configure(move |options| options.generator = Box::new(scripted.clone()))
+    }
+
+    /// What the user is heard to say in each session, turn by turn.
+    pub fn hear<T: Into<String>>(self, sentences: impl IntoIterator<Item = T>) -> Self {
+        let sentences: Vec<String> = sentences.into_iter().map(Into::into).collect();
+        self.configure(move |options| {
+            options.transcriber = Box::new(ScriptedTranscriber::new(sentences.clone()));
+        })
+    }
+
+    /// The scenario that each session follows, from its beginning. With the feature `scenario`.
+    #[cfg(feature = "scenario")]
+    pub fn scenario(self, scenario: Scenario) -> Self {
+        let compiled = Arc::new(scenario.compile());
+        self.configure(move |options| ScenarioRun::new(Arc::clone(&compiled)).configure(options))
     }
 
     /// How fast responses are sent; all at once if nothing is said.
-    #[must_use]
     pub fn pacing(self, pacing: Pacing) -> Self {
         self.configure(move |options| options.pacing = pacing)
     }
 
     /// Anything else about each new session.
-    #[must_use]
     pub fn configure(
         self,
         configuration: impl Fn(&mut SessionOptions) + Send + Sync + 'static,
@@ -123,9 +159,20 @@ impl MockServerBuilder {
     }
 
     /// Puts hooks around the events of each new session.
-    #[must_use]
     pub fn hooks(self, hooks: impl Fn(&mut Hooks) + Send + Sync + 'static) -> Self {
         self.configure(move |options| hooks(&mut options.hooks))
+    }
+
+    /// Has each connection go wrong like this.
+    pub fn faults(self, faults: Faults) -> Self {
+        self.faults_for(.., faults)
+    }
+
+    /// Has the connections with these numbers go wrong like this: `..3` are the first three. The
+    /// last that is said of a connection counts. Handshakes that are refused are connections, too.
+    pub fn faults_for(self, connections: impl RangeBounds<usize>, faults: Faults) -> Self {
+        self.observer.add_faults(connections, faults);
+        self
     }
 
     /// Starts the server on a free port of this machine.
@@ -140,12 +187,12 @@ impl MockServerBuilder {
             started_at: self.started_at,
             configure: Arc::new(move |options| configurations.apply(options)),
         };
-        let journal = Journal::default();
-        let observer = Observer::new(journal.clone());
+        let observer = self.observer;
         let address = (Ipv4Addr::LOCALHOST, 0);
         let bound = Server::bind_observed(address, options, Some(observer.clone())).await;
         let server = bound.unwrap_or_else(|error| panic!("cannot listen on {address:?}: {error}"));
         let url = server.url();
+        let shared = server.shared();
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(server.run(async {
             // A sender that is gone stops it too.
@@ -153,7 +200,7 @@ impl MockServerBuilder {
         }));
         MockServer {
             url,
-            journal,
+            shared,
             expectations: Expectations::default(),
             observer,
             configurations: self.configurations,
@@ -184,7 +231,31 @@ impl MockServer {
 
     /// The whole address of a conversation.
     pub fn ws_url(&self) -> String {
-        format!("{}/realtime?model=gpt-realtime", self.url)
+        format!("{}/realtime?model={DEFAULT_MODEL}", self.url)
+    }
+
+    /// What connects to it in process, without the network between: for code that is generic over its
+    /// socket. Such connections count as any other. On paused time they are the ones to use: tokio's
+    /// time may pass while bytes are in the network.
+    pub fn connector(&self) -> MockConnector {
+        MockConnector {
+            shared: Arc::clone(&self.shared),
+            journal: self.journal().clone(),
+        }
+    }
+
+    /// Connects in process, as [`connector`](Self::connector) does.
+    ///
+    /// # Errors
+    ///
+    /// The refusal that a test asked for.
+    pub fn connect(&self) -> Result<MockSocket, Error> {
+        self.connector().connect()
+    }
+
+    /// How many connections were tried so far, with those whose handshake was refused.
+    pub fn connections(&self) -> usize {
+        self.observer.connections()
     }
 
     /// A hand on each session that was opened so far, in order.
@@ -204,7 +275,7 @@ impl MockServer {
 
     /// Every frame of every session, both ways.
     pub fn journal(&self) -> &Journal {
-        &self.journal
+        self.observer.journal()
     }
 
     /// Expects an event of the clients, at least once unless more is said. Checked by
@@ -226,18 +297,45 @@ impl MockServer {
     /// If it was not met, with what was sent.
     #[track_caller]
     pub fn verify(&self) {
-        if let Err(unmet) = self.expectations.verify(&self.journal) {
+        if let Err(unmet) = self.expectations.verify(self.journal()) {
             panic!("{unmet}");
         }
     }
 }
 
+/// Connects to a [`MockServer`] in process, as often as a client does. Clones connect to the same.
+#[derive(Clone, Debug)]
+pub struct MockConnector {
+    shared: Arc<Shared>,
+    journal: Journal,
+}
+
+impl MockConnector {
+    /// Opens a conversation, as `tokio_tungstenite::connect_async` does over the network.
+    ///
+    /// # Errors
+    ///
+    /// The refusal that a test asked for, with its HTTP status.
+    pub fn connect(&self) -> Result<MockSocket, Error> {
+        let faults = self.shared.connect();
+        if let Some(HandshakeFault::Status(status)) = faults.handshake() {
+            let mut response = Response::new(None);
+            *response.status_mut() = refused_with(*status);
+            return Err(Error::Http(Box::new(response)));
+        }
+        let model = DEFAULT_MODEL.to_owned();
+        let session = self
+            .shared
+            .next_session(SessionKind::Realtime, model, &faults);
+        Ok(MockSocket::over(session, self.journal.clone()))
+    }
+}
+
 impl Drop for MockServer {
-    /// Closes all sessions, and checks what was expected unless the test fails already.
+    /// Closes all sessions, and checks what was expected unless the test fails already. Of a test
+    /// that fails the frames and the sound are saved where `MOCK_REALTIME_ARTIFACTS` names a directory.
     fn drop(&mut self) {
         drop(self.stop.take());
-        if !std::thread::panicking() {
-            self.verify();
-        }
+        check(&self.expectations, self.journal());
     }
 }

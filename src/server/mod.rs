@@ -22,10 +22,11 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 
 use crate::engine::{SessionKind, SessionOptions};
+use crate::faults::Faults;
 use crate::mock::{MockSession, Observer};
 
 pub use connection::run_session;
-pub use mock_server::{MockServer, MockServerBuilder};
+pub use mock_server::{MockConnector, MockServer, MockServerBuilder};
 
 /// Decides how a new session goes.
 type Configure = dyn Fn(&mut SessionOptions) + Send + Sync;
@@ -89,8 +90,16 @@ struct Shared {
 }
 
 impl Shared {
+    /// A client connects: what is to go wrong with it.
+    fn connect(&self) -> Faults {
+        self.observer
+            .as_ref()
+            .map(Observer::connect)
+            .unwrap_or_default()
+    }
+
     /// The next session, of this kind and with this model.
-    fn next_session(&self, kind: SessionKind, model: String) -> MockSession {
+    fn next_session(&self, kind: SessionKind, model: String, faults: &Faults) -> MockSession {
         let index = self.sessions.fetch_add(1, Ordering::Relaxed);
         let mut options = SessionOptions {
             kind,
@@ -101,7 +110,7 @@ impl Shared {
         };
         (self.options.configure)(&mut options);
         match &self.observer {
-            Some(observer) => observer.open(options),
+            Some(observer) => observer.open(options, faults),
             None => MockSession::unobserved(options),
         }
     }
@@ -142,6 +151,10 @@ impl Server {
                 observer,
             }),
         })
+    }
+
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// The address it listens on.
