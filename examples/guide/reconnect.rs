@@ -1,0 +1,32 @@
+//! The session ends after its time, and the agent opens another.
+
+use futures_util::StreamExt;
+use mock_realtime::server::MockServer;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{connect_async, tungstenite};
+
+/// In place of your agent: opens a session again and again, as long as the last was only over.
+async fn agent(url: String) -> Result<usize, tungstenite::Error> {
+    for sessions in 1.. {
+        let (mut socket, _) = connect_async(&url).await?;
+        while let Some(frame) = socket.next().await {
+            match frame? {
+                Message::Close(Some(close)) if u16::from(close.code) == 1001 => break,
+                Message::Close(_) => return Ok(sessions),
+                _ => {}
+            }
+        }
+    }
+    Ok(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_over_is_followed_by_another() {
+    let mock = MockServer::start().await;
+    let agent = tokio::spawn(agent(mock.ws_url()));
+    mock.session(0)
+        .await
+        .close(1001, "Your session hit the maximum duration of 60 minutes.");
+    mock.session(1).await.close(1000, "that is all");
+    assert_eq!(agent.await.expect("no panic").expect("no error"), 2);
+}
