@@ -20,7 +20,7 @@ async fn agent(url: String) -> Result<usize, tungstenite::Error> {
     Ok(0)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_session_that_is_over_is_followed_by_another() {
     let mock = MockServer::start().await;
     let agent = tokio::spawn(agent(mock.ws_url()));

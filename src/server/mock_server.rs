@@ -26,7 +26,10 @@ use super::{Server, ServerOptions, Shared};
 /// A mock on a port of its own, for one test.
 ///
 /// It serves from [`start`](Self::start) until it is dropped. Then all sessions are closed, and what
-/// was expected is checked. Any number of them run side by side, on paused time too.
+/// was expected is checked. Any number of them run side by side.
+///
+/// On tokio's paused time use [`connect`](Self::connect) or [`connector`](Self::connector): over the
+/// network tokio's time passes while bytes are on their way, and deadlines come before them.
 ///
 /// ```
 /// use futures_util::StreamExt;
