@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use mock_realtime::engine::{Pacing, Verdict};
+use futures_util::{SinkExt, Stream, StreamExt};
+use mock_realtime::engine::Verdict;
 use mock_realtime::protocol::decode;
 use mock_realtime::protocol::realtime::{
     ClientEventKind, InputAudioBufferClear, RateLimitsUpdated, ResponseCreate,
@@ -13,7 +13,7 @@ use mock_realtime::protocol::realtime::{
 };
 use mock_realtime::server::MockServer;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -25,14 +25,20 @@ async fn connect(mock: &MockServer) -> Socket {
     connect_async(mock.ws_url()).await.unwrap().0
 }
 
-async fn receive(socket: &mut Socket) -> ServerEvent {
+async fn receive<S>(socket: &mut S) -> ServerEvent
+where
+    S: Stream<Item = Result<Message, Error>> + Unpin,
+{
     match socket.next().await.unwrap().unwrap() {
         Message::Text(text) => decode(&text).unwrap(),
         other => panic!("expected a text frame, got {other:?}"),
     }
 }
 
-async fn until_done(socket: &mut Socket) -> String {
+async fn until_done<S>(socket: &mut S) -> String
+where
+    S: Stream<Item = Result<Message, Error>> + Unpin,
+{
     let mut transcript = String::new();
     loop {
         match receive(socket).await {
@@ -45,20 +51,16 @@ async fn until_done(socket: &mut Socket) -> String {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn it_says_what_it_is_told() {
-    let mock = MockServer::builder()
-        .say(["Good morning!"])
-        .pacing(Pacing::REALISTIC)
-        .start()
-        .await;
+    let mock = MockServer::builder().say(["Good morning!"]).start().await;
     mock.expect::<ResponseCreate>().times(1);
     let mut socket = connect(&mock).await;
     socket.send(Message::text(RESPOND)).await.unwrap();
     assert_eq!(until_done(&mut socket).await, "Good morning!");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn each_session_has_its_own_number_and_words() {
     let mock = MockServer::builder().say(["First."]).start().await;
     for number in 0..2 {
@@ -75,7 +77,7 @@ async fn each_session_has_its_own_number_and_words() {
 #[tokio::test(start_paused = true)]
 async fn the_test_has_a_hand_on_a_session() {
     let mock = MockServer::start().await;
-    let mut socket = connect(&mock).await;
+    let mut socket = mock.connect().unwrap();
     let session = mock.session(0).await;
     receive(&mut socket).await;
     session.push(|id| RateLimitsUpdated::new(id, Vec::new()));
@@ -104,7 +106,7 @@ async fn the_test_has_a_hand_on_a_session() {
     assert_eq!(u16::from(closed.code), 1011);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_connection_breaks_when_the_test_says_so() {
     let mock = MockServer::start().await;
     let mut socket = connect(&mock).await;
@@ -113,7 +115,7 @@ async fn a_connection_breaks_when_the_test_says_so() {
     assert!(socket.next().await.unwrap().is_err());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn hooks_stand_around_the_events_of_every_session() {
     let mock = MockServer::builder()
         .hooks(|hooks| {
@@ -135,7 +137,7 @@ async fn hooks_stand_around_the_events_of_every_session() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_was_not_sent_fails_the_test_when_the_server_is_dropped() {
     let mock = MockServer::start().await;
     mock.expect::<SessionUpdate>().times(1);
@@ -156,7 +158,7 @@ async fn what_was_not_sent_fails_the_test_when_the_server_is_dropped() {
     assert!(text.contains("client ──▶      response.create"), "{text}");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn dropping_it_closes_its_sessions() {
     let mock = MockServer::start().await;
     let mut socket = connect(&mock).await;
@@ -168,7 +170,7 @@ async fn dropping_it_closes_its_sessions() {
     assert_eq!(u16::from(frame.code), 1001);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_same_seed_and_start_give_the_same_bytes() {
     let mut runs = Vec::new();
     for _ in 0..2 {

@@ -116,7 +116,7 @@ fn every_golden_event_is_read_but_for_a_list_with_reasons() {
     assert!(not_met.is_empty(), "it reads these now: {not_met:?}");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_client_made_of_its_types_holds_a_voice_turn() {
     let mock = MockServer::builder()
         .say(["Good morning!"])

@@ -36,7 +36,7 @@ async fn the_nth_response_fails_and_what_it_would_have_said_comes_after() {
     assert_eq!(client.collect_response().await.transcript, "You said: two");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn handshakes_are_refused_with_a_status() {
     let faults = Faults::new().refuse_handshake(429);
     let mock = MockServer::builder()
@@ -67,7 +67,7 @@ async fn in_process_a_refused_handshake_is_a_broken_connection() {
     assert_eq!(client.closed().unwrap().code, None);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn connections_are_closed_as_soon_as_they_are_open() {
     let faults = Faults::new().close_at_once(4000, "bad origin");
     let mock = MockServer::builder().faults(faults).start().await;
