@@ -43,8 +43,8 @@ const AROUND: usize = 96;
 /// It goes by the loudest stretch of this length: half a second.
 const STRETCH: usize = RATE / 2;
 
-/// The correlation from which on it is the same recording. Changed by noise at 20 dB, by G.711
-/// and by another sample rate it is above 0.85; recordings of other words are below 0.5.
+/// The correlation from which on it is the same recording: low enough for noise at 20 dB, G.711 and
+/// another sample rate, high enough to tell other words apart.
 const SAME: f32 = 0.65;
 
 /// Recordings that can be found in audio.
