@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use mock_realtime::engine::{Input, Pacing, Session, SessionOptions};
+use mock_realtime::expect::{Frame, Journal, Limits};
 use mock_realtime::protocol::realtime::{
     ClientEvent, ConversationItem, ConversationItemCreate, ConversationItemRetrieve, Message,
     UserContent, UserContentType, UserMessage,
@@ -68,6 +69,21 @@ fn the_oldest_of_large_items_are_forgotten() {
     }
     assert_eq!(session.conversation().len(), 2);
     assert_eq!(types(&retrieve(&mut session, "first")), ["error"]);
+}
+
+#[test]
+fn a_journal_forgets_the_oldest_of_large_frames() {
+    let limits = Limits {
+        frames: 10,
+        bytes: 100_000,
+    };
+    let journal = Journal::with_limits(limits);
+    for _ in 0..2 {
+        let item = ConversationItem::user_text("x".repeat(60_000));
+        let event = ClientEvent::from(ConversationItemCreate::new(item));
+        journal.record(0, Duration::ZERO, Frame::Client(event));
+    }
+    assert_eq!((journal.entries().len(), journal.forgotten()), (1, 1));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::protocol::realtime::{ClientEvent, ClientEventKind, ServerEvent, ServerEventKind};
-use crate::protocol::{Event, EventKind, EventPayload};
+use crate::protocol::{Event, EventKind, EventPayload, encode};
 
 use super::timeline;
 
@@ -88,13 +88,22 @@ impl Frame {
     /// About as many bytes as it keeps.
     fn size(&self) -> usize {
         let held = match self {
+            // These are too long to be written only to be counted.
             Self::Client(ClientEvent::InputAudioBufferAppend(event)) => event.audio.len(),
             Self::Server(ServerEvent::ResponseOutputAudioDelta(event)) => event.delta.len(),
+            Self::Client(event) => written(event),
+            Self::Server(event) => written(event),
             Self::Text(_, text) => text.len(),
-            _ => 0,
+            Self::Binary | Self::Close { .. } => 0,
         };
-        held + 512
+        held + size_of::<Entry>()
     }
+}
+
+/// How long an event is as text.
+fn written<E: Event>(event: &E) -> usize {
+    let mut text = String::new();
+    encode(event, &mut text).map_or(0, |()| text.len())
 }
 
 /// A frame in the journal.
