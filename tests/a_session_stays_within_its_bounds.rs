@@ -87,6 +87,23 @@ fn a_journal_forgets_the_oldest_of_large_frames() {
 }
 
 #[test]
+fn a_response_may_take_for_ever() {
+    let mut session = Session::new(SessionOptions {
+        pacing: Pacing {
+            first: Duration::MAX,
+            text: Duration::MAX,
+            audio: Duration::MAX,
+        },
+        ..SessionOptions::default()
+    });
+    drain(&mut session);
+    let begun = answer(&mut session, r#"{"type":"response.create"}"#);
+    assert_eq!(types(&begun), ["response.created"]);
+    let cancelled = answer(&mut session, r#"{"type":"response.cancel"}"#);
+    assert_eq!(cancelled[0]["response"]["status"], "cancelled");
+}
+
+#[test]
 fn there_are_only_so_many_responses_at_a_time() {
     let mut session = session();
     let beside = r#"{"type":"response.create","response":{"conversation":"none"}}"#;

@@ -41,7 +41,7 @@ impl Line {
         let delay = match self.faults.delay.clone() {
             Some(delay) => {
                 let (shortest, longest) = delay.into_inner();
-                shortest + longest.saturating_sub(shortest).mul_f64(self.draw())
+                shortest.saturating_add(longest.saturating_sub(shortest).mul_f64(self.draw()))
             }
             None => Duration::ZERO,
         };

@@ -117,7 +117,7 @@ impl Session {
         let pacing = plan.pacing.unwrap_or(self.pacing);
         let steps = match plan.ending {
             Ending::Failed { .. } | Ending::NoResponse => VecDeque::from([Step {
-                at: self.now + pacing.first,
+                at: self.now.saturating_add(pacing.first),
                 what: What::Finish,
             }]),
             Ending::ContentFilter | Ending::MaxOutputTokens => {

@@ -70,7 +70,7 @@ impl Default for Pacing {
 /// another, which is inferred.
 pub(super) fn steps(items: &[OutputItem], pacing: Pacing, start: Duration) -> VecDeque<Step> {
     let mut plan = Plan {
-        at: start + pacing.first,
+        at: start.saturating_add(pacing.first),
         pacing,
         steps: VecDeque::new(),
     };
@@ -133,7 +133,7 @@ impl Plan {
         for (number, piece) in pieces(text).enumerate() {
             let end = start + piece.len();
             self.push(What::Text(index, start..end));
-            self.at += self.pacing.text;
+            self.at = self.at.saturating_add(self.pacing.text);
             start = end;
             // The transcript runs ahead: it is through when two thirds of the audio are sent.
             let due = (number * chunks * 2).div_ceil(pieces_in_all * 3);
@@ -149,6 +149,6 @@ impl Plan {
 
     fn audio(&mut self, index: usize, chunk: usize) {
         self.push(What::Audio(index, chunk));
-        self.at += self.pacing.audio;
+        self.at = self.at.saturating_add(self.pacing.audio);
     }
 }

@@ -68,7 +68,7 @@ impl Pieces {
         }
         for piece in pieces(&translation.text) {
             self.push(at, clock_ms, What::Text(piece.to_owned()));
-            at += self.pacing.text;
+            at = at.saturating_add(self.pacing.text);
         }
         let encoding = Encoding::Pcm16;
         let manner = Manner {
@@ -84,7 +84,7 @@ impl Pieces {
             let played_ms = u64::try_from(played.as_millis()).unwrap_or(u64::MAX);
             played += encoding.duration(chunk.len());
             self.push(at, clock_ms.saturating_add(played_ms), What::Audio(chunk));
-            at += self.pacing.audio;
+            at = at.saturating_add(self.pacing.audio);
         }
     }
 
