@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use mock_realtime::audio::{AudioRecorder, Clip, Encoding};
@@ -75,8 +77,8 @@ fn level_at(clip: &Clip, from: Duration, ms: u64) -> f64 {
     level(&clip.samples()[sample(from)..sample(from + Duration::from_millis(ms))])
 }
 
-#[test]
-fn a_stereo_file_shows_the_cut_where_the_events_say_it_is() {
+/// A conversation in which the caller interrupts the model's tone.
+fn barge_in() -> Client {
     let answer = PlannedMessage {
         text: "I could tell you about this for a very long time.".to_owned(),
         audio: Some(Clip::tone(500.0, Duration::from_secs(6))),
@@ -103,9 +105,14 @@ fn a_stereo_file_shows_the_cut_where_the_events_say_it_is() {
     client.speak(&question);
     client.speak(&quiet);
     client.speak(&Clip::spoken("Stop.", "ash", 1.0));
-    let cut = client.interrupted_at.unwrap();
     client.speak(&quiet);
+    client
+}
 
+#[test]
+fn a_stereo_file_shows_the_cut_where_the_events_say_it_is() {
+    let client = barge_in();
+    let cut = client.interrupted_at.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("conversation.wav");
     client.recorder.save_stereo(&file).unwrap();
@@ -131,6 +138,30 @@ fn a_stereo_file_shows_the_cut_where_the_events_say_it_is() {
     let after = level_at(&right, cut + Duration::from_millis(400), 1_200);
     assert!(after > 500.0, "{after}");
     assert!(level_at(&right, Duration::ZERO, 1_000) < 1.0);
+}
+
+/// The picture of the documentation; `UPDATE_TRANSCRIPTS=1` draws it anew.
+#[test]
+fn a_picture_shows_it_too() {
+    let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/barge-in.svg");
+    let folder = tempfile::tempdir().unwrap();
+    let file = if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+        documented.clone()
+    } else {
+        folder.path().join("barge-in.svg")
+    };
+    barge_in().recorder.save_picture(&file).unwrap();
+    let picture = fs::read_to_string(&file).unwrap();
+    assert!(
+        picture == fs::read_to_string(documented).unwrap(),
+        "docs/barge-in.svg is not what the conversation looks like: UPDATE_TRANSCRIPTS=1 draws it anew"
+    );
+    for event in [
+        "input_audio_buffer.speech_started",
+        "conversation.item.truncated",
+    ] {
+        assert!(picture.contains(event), "{event}");
+    }
 }
 
 #[test]

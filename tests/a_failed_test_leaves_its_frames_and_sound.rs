@@ -54,6 +54,8 @@ fn frames_and_sound_are_saved_under_the_name_of_the_test() {
             .load(saved.join("session-0.wav"))
             .unwrap();
         assert!(clip.duration().as_millis() > 500);
+        let picture = fs::read_to_string(saved.join("session-0.svg")).unwrap();
+        assert!(picture.contains("response.done"), "{picture}");
     }
     run("an_expectation_is_not_met", Some(&directory));
     assert!(

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::protocol::ItemId;
 use crate::protocol::realtime::{ClientEvent, ServerEvent, Session};
+use crate::protocol::{Event, EventKind, ItemId};
 
-use super::error::AudioError;
+use super::error::{AudioError, AudioFault};
+use super::picture::{self, Lane, Mark};
 use super::resample::resample;
 use super::{Clip, Encoding, wav};
 
@@ -46,6 +47,7 @@ pub struct AudioRecorder {
     said: Track,
     input: Encoding,
     output: Encoding,
+    marks: Vec<Mark>,
 }
 
 impl AudioRecorder {
@@ -58,6 +60,10 @@ impl AudioRecorder {
 
     /// Takes what the server sends.
     pub fn server_sent(&mut self, event: &ServerEvent, now: Duration) {
+        if is_a_turn(event) {
+            let name = event.kind().as_str();
+            self.marks.push(Mark { at: now, name });
+        }
         match event {
             ServerEvent::SessionCreated(event) => self.set_formats(&event.session),
             ServerEvent::SessionUpdated(event) => self.set_formats(&event.session),
@@ -96,6 +102,30 @@ impl AudioRecorder {
         })
     }
 
+    /// Draws both over time as an SVG picture, with the events that begin and end turns: where
+    /// speech begins and stops, responses, and what is cut.
+    pub fn save_picture(&self, file: impl AsRef<Path>) -> Result<(), AudioError> {
+        let file = file.as_ref();
+        std::fs::write(file, self.picture()).map_err(|error| AudioError {
+            file: Some(file.to_owned()),
+            reason: AudioFault::Io(error),
+        })
+    }
+
+    fn picture(&self) -> String {
+        let (caller, model) = (self.heard(), self.said());
+        let lane = |name, colour, samples| Lane {
+            name,
+            colour,
+            samples,
+        };
+        let lanes = [
+            lane("caller", "#1f6fb4", caller.samples()),
+            lane("model", "#c0562b", model.samples()),
+        ];
+        picture::svg(&lanes, &self.marks, caller.sample_rate())
+    }
+
     fn set_formats(&mut self, session: &Session) {
         let (input, output) = match session {
             Session::Realtime(session) => {
@@ -117,6 +147,22 @@ impl AudioRecorder {
         self.input = input.map(Encoding::of).unwrap_or_default();
         self.output = output.map(Encoding::of).unwrap_or_default();
     }
+}
+
+/// Whether something begins, ends or is cut with it.
+fn is_a_turn(event: &ServerEvent) -> bool {
+    matches!(
+        event,
+        ServerEvent::InputAudioBufferSpeechStarted(_)
+            | ServerEvent::InputAudioBufferSpeechStopped(_)
+            | ServerEvent::InputAudioBufferTimeoutTriggered(_)
+            | ServerEvent::ResponseCreated(_)
+            | ServerEvent::ResponseDone(_)
+            | ServerEvent::ConversationItemTruncated(_)
+            | ServerEvent::OutputAudioBufferStarted(_)
+            | ServerEvent::OutputAudioBufferStopped(_)
+            | ServerEvent::OutputAudioBufferCleared(_)
+    )
 }
 
 /// One side of a conversation.

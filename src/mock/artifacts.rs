@@ -59,6 +59,7 @@ fn save(journal: &Journal, directory: &Path) -> Result<PathBuf, Box<dyn Error>> 
     }
     for (session, recorder) in recorders {
         recorder.save_stereo(folder.join(format!("session-{session}.wav")))?;
+        recorder.save_picture(folder.join(format!("session-{session}.svg")))?;
     }
     Ok(folder)
 }
