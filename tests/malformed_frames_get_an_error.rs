@@ -243,10 +243,13 @@ fn a_value_out_of_bounds() {
 
 #[test]
 fn audio_that_is_no_base64() {
-    let frame = r#"{"type":"input_audio_buffer.append","audio":"not base64!"}"#;
-    let error = error(frame);
-    assert_eq!(error["code"], "invalid_value");
-    assert_eq!(error["param"], "audio");
+    // In turn: no base64 at all, spaces, lines, the letters of addresses, padding missing.
+    for audio in ["not base64!", "AAEC AAEC", "AAEC\\nAAEC", "_-8A", "AAE"] {
+        let frame = format!(r#"{{"type":"input_audio_buffer.append","audio":"{audio}"}}"#);
+        let error = error(&frame);
+        assert_eq!(error["code"], "invalid_value", "{audio}");
+        assert_eq!(error["param"], "audio", "{audio}");
+    }
 }
 
 #[test]

@@ -56,6 +56,18 @@ impl Pacing {
         text: Duration::from_millis(5),
         audio: Duration::from_millis(60),
     };
+
+    /// So many percent of all these times: `Pacing::REALISTIC.scaled(10)` is ten times as fast as
+    /// the real server.
+    #[must_use]
+    pub fn scaled(self, percent: u32) -> Self {
+        let scaled = |time: Duration| time.saturating_mul(percent) / 100;
+        Self {
+            first: scaled(self.first),
+            text: scaled(self.text),
+            audio: scaled(self.audio),
+        }
+    }
 }
 
 impl Default for Pacing {

@@ -433,15 +433,13 @@ impl Pace {
 
     /// As the engine takes it.
     pub fn pacing(self) -> Pacing {
-        let percent = self.scale_percent.unwrap_or(0);
-        let scaled = |real: Duration| real.saturating_mul(percent) / 100;
-        let or = |ms: Option<u32>, real: Duration| {
-            ms.map_or_else(|| scaled(real), |ms| Duration::from_millis(ms.into()))
-        };
+        let profile = Pacing::REALISTIC.scaled(self.scale_percent.unwrap_or(0));
+        let or =
+            |ms: Option<u32>, profile| ms.map_or(profile, |ms| Duration::from_millis(ms.into()));
         Pacing {
-            first: or(self.first_ms, Pacing::REALISTIC.first),
-            text: or(self.text_ms, Pacing::REALISTIC.text),
-            audio: or(self.audio_ms, Pacing::REALISTIC.audio),
+            first: or(self.first_ms, profile.first),
+            text: or(self.text_ms, profile.text),
+            audio: or(self.audio_ms, profile.audio),
         }
     }
 }
