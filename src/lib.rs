@@ -1,55 +1,144 @@
 //! A mock of the OpenAI Realtime API, generated from the protocol's own schema: exact to the event,
 //! deterministic, and without key, network or cost.
 //!
-//! # Where to begin
+//! # Install
 //!
-//! - [`protocol`]: the events as types. [`protocol::realtime`] has a struct for each, read with
-//!   [`protocol::decode`], written with [`protocol::encode`]; they read the real server as well.
-//! - [`client`]: a client of the mock in the same process, or the mock in the place of a WebSocket.
-//! - [`expect`]: what a client should send, checked, with a timeline of what it did.
-//! - [`faults`]: what can be made to go wrong.
-//! - [`engine`]: a session without clock or socket, for tests that need neither.
-//! - [`server`]: the mock behind a WebSocket, for any SDK that takes a base URL; and
-//!   [`server::MockServer`], one for each test.
-//! - [`generators`]: what the responses say.
+//! For tests in Rust neither scenarios nor the binary are needed:
 //!
-//! # A conversation in process
+//! ```toml
+//! [dev-dependencies]
+//! mock-realtime = { path = "../mock-realtime", default-features = false }
+//! tokio = { version = "1", features = ["macros", "rt", "test-util"] }
+//! ```
+//!
+//! # A first test
+//!
+//! [`MockServer`](server::MockServer) is to a voice agent what a mock of HTTP is to its clients: each
+//! test starts one, points the agent at it, and says what it should send. What was expected is
+//! checked when the server is dropped.
 //!
 //! ```
-//! use std::time::Duration;
+//! use mock_realtime::protocol::realtime::{ResponseCreate, ResponseDone, SessionUpdate};
+//! use mock_realtime::server::MockServer;
+//! # use futures_util::SinkExt;
+//! # use tokio_tungstenite::tungstenite::{Error, Message};
+//! # async fn my_agent(url: String) -> Result<(), Error> {
+//! #     let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+//! #     socket.send(Message::text(r#"{"type":"response.create"}"#)).await
+//! # }
 //!
-//! use mock_realtime::engine::{Input, Output, Session, SessionOptions};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let mock = MockServer::builder().say(["Good morning!"]).start().await;
+//! mock.expect::<ResponseCreate>().times(1);
+//! mock.expect::<SessionUpdate>().never();
+//!
+//! my_agent(mock.ws_url()).await?;
+//!
+//! let done = mock.journal().until_received::<ResponseDone>(1).await;
+//! assert!(done.response.output.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A failure says what was expected and what came instead, the event that came nearest with the field
+//! that differs, and both sides' frames as a timeline. See [`expect`].
+//!
+//! # Without a network, without waiting
+//!
+//! Code that is generic over its socket takes a [`MockSocket`](client::MockSocket) where a
+//! `WebSocketStream` was. Code that is tested piece by piece talks to a
+//! [`MockRealtimeClient`](client::MockRealtimeClient). Both run on tokio's clock: where it is paused, a
+//! conversation with all its pauses takes a millisecond, in its real order.
+//!
+//! ```
+//! use mock_realtime::audio::Clip;
+//! use mock_realtime::client::MockRealtimeClient;
+//! use mock_realtime::engine::{Pacing, ScriptedTranscriber, SessionOptions};
 //! use mock_realtime::generators::Scripted;
-//! use mock_realtime::protocol::realtime::{
-//!     ConversationItem, ConversationItemCreate, Modality, ResponseCreate, ResponseParams, ServerEvent,
-//! };
 //!
-//! let mut session = Session::new(SessionOptions {
-//!     generator: Box::new(Scripted::new(["Good morning!"])),
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # tokio::time::pause();
+//! let mut client = MockRealtimeClient::new(SessionOptions {
+//!     transcriber: Box::new(ScriptedTranscriber::new(["A table for two, please."])),
+//!     generator: Box::new(Scripted::new(["For two, with pleasure. At what time?"])),
+//!     pacing: Pacing::REALISTIC,
 //!     ..SessionOptions::default()
 //! });
+//! let caller = Clip::spoken("A table for two, please.", "ash", 1.0);
+//! client.speak(&caller.encoded(Default::default())).await;
+//! client.speak(&Clip::silence(std::time::Duration::from_secs(1)).encoded(Default::default())).await;
 //!
-//! let item = ConversationItemCreate::new(ConversationItem::user_text("Hello"));
-//! let in_text = ResponseParams { output_modalities: Some(vec![Modality::Text]), ..Default::default() };
-//! let create = ResponseCreate { response: Some(in_text), ..Default::default() };
-//! session.handle(Input::Event(item.into()), Duration::ZERO);
-//! session.handle(Input::Event(create.into()), Duration::ZERO);
-//!
-//! let mut said = String::new();
-//! while let Some(output) = session.poll() {
-//!     if let Output::Event(ServerEvent::ResponseOutputTextDelta(event)) = output {
-//!         said.push_str(&event.delta);
-//!     }
-//! }
-//! assert_eq!(said, "Good morning!");
+//! let answer = client.collect_response().await;
+//! assert_eq!(answer.transcript, "For two, with pleasure. At what time?");
+//! assert!(!answer.audio.is_empty());
+//! # }
 //! ```
+//!
+//! # What the mock says, and hears
+//!
+//! - [`generators`]: responses as plans: text, speech, functions that are called, failures. A closure
+//!   from a request to a plan is a generator, too.
+//! - `scenario` (a feature): what is said when, by conditions, with templates and captures; from Rust
+//!   or from files.
+//! - [`audio`]: clips from files or the mock's own voice, encoded once; who speaks, and which known
+//!   recording it is. `engine::Transcriber` puts a real recogniser there.
+//!
+//! # What goes wrong
+//!
+//! [`faults`] has what no real service does on demand: responses that fail, handshakes that are
+//! refused, frames that are late or lost, by a seed.
+//! [`SessionControl`](mock::SessionControl) is the test's own hand: it pushes any event, holds a
+//! response in its middle, closes, or breaks the connection.
+//!
+//! # What was sent
+//!
+//! The [`Journal`](expect::Journal) has every frame both ways, by type and session. Where
+//! `MOCK_REALTIME_ARTIFACTS` names a directory, a test that fails leaves there its frames, its sound,
+//! and a picture of it.
+//!
+//! # Below all that
+//!
+//! - [`engine`]: a session without clock, socket or task: input and time go in, events come out.
+//! - [`protocol`]: the events as types, read with [`protocol::decode`] and written with
+//!   [`protocol::encode`]. They read the real server as well.
+//! - [`server`]: the engine behind a WebSocket, for any SDK that takes a base URL; the binary
+//!   `mock-realtime` is made of it.
 //!
 //! # Features
 //!
-//! `cli` (default) adds the binary, and `scenario`, which is part of it, the module `scenario`: what
-//! the mock says, and when, also from files. Without default features there are types, engine and
-//! server on few dependencies. `connect` adds the module `connect`: OpenAI or the mock, as the
-//! environment says.
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `cli` (default) | the binary, and with it `scenario` |
+//! | `scenario` | the module `scenario`, and files of it |
+//! | `connect` | the module `connect`: OpenAI or the mock behind one type, as the environment says |
+//! | `symphonia` | clips from MP3, FLAC, Ogg, MP4 and AIFF |
+//! | `espeak` | real speech by the program `espeak-ng` |
+//! | `earshot` | a neural network that hears speech |
+//!
+//! # Others that do something like it
+//!
+//! As their documentation had it in November 2026. Each is the better choice where its strength is
+//! what you need.
+//!
+//! | | mock-realtime | [aimock] 1.43 | [MockServer] 7.4 |
+//! | --- | --- | --- | --- |
+//! | is made for | the Realtime API | many APIs of many services | HTTP, and what runs over it |
+//! | in process from | Rust | Node.js | Java |
+//! | server events it can send | all 46 | 20 | those of one scripted response |
+//! | several different responses in a session | yes, by conditions | yes, by what the user wrote | no |
+//! | calls of functions | yes | yes | no |
+//! | speech in responses | yes, paced | no | one given chunk, or silence |
+//! | turns in the user's audio, interruption | yes | no | no |
+//! | transcripts of the user's audio | yes | in part | no |
+//! | bad events get the service's `error` | yes | in part | no |
+//! | the same bytes each time | yes | no | no |
+//! | records and replays the real service | not yet | yes | HTTP only |
+//! | other services: Gemini Live, chat, MCP servers | no | yes | some |
+//!
+//! [aimock]: https://aimock.copilotkit.dev/
+//! [MockServer]: https://www.mock-server.com/
 
 pub mod audio;
 pub mod client;

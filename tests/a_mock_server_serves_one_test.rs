@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, Stream, StreamExt};
@@ -135,6 +137,30 @@ async fn hooks_stand_around_the_events_of_every_session() {
             ServerEvent::RateLimitsUpdated(_)
         ));
     }
+}
+
+#[tokio::test]
+async fn a_hook_is_for_the_sessions_after_it() {
+    let mock = MockServer::start().await;
+    let mut before = connect(&mock).await;
+    receive(&mut before).await;
+    let heard = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&heard);
+    mock.on::<InputAudioBufferClear>(move |_, context| {
+        count.fetch_add(1, Ordering::Relaxed);
+        context.send(|id| RateLimitsUpdated::new(id, Vec::new()));
+        Ok(())
+    });
+    let mut after = connect(&mock).await;
+    receive(&mut after).await;
+    for socket in [&mut before, &mut after] {
+        socket.send(Message::text(CLEAR)).await.unwrap();
+        let cleared = receive(socket).await;
+        assert!(matches!(cleared, ServerEvent::InputAudioBufferCleared(_)));
+    }
+    let added = receive(&mut after).await;
+    assert!(matches!(added, ServerEvent::RateLimitsUpdated(_)));
+    assert_eq!(heard.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::protocol::realtime::{ClientEvent, ClientEventKind, ServerEvent, ServerEventKind};
 use crate::protocol::{Event, EventKind, EventPayload, encode};
 
+use super::response::{self, ResponseTimes};
 use super::timeline;
 
 /// How long a test waits for something to be sent.
@@ -269,6 +270,25 @@ impl Journal {
             Frame::Server(event) => Some(event.kind()),
             _ => None,
         })
+    }
+
+    /// When each response that is kept here was created, began to speak and was done.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # tokio::time::pause();
+    /// use mock_realtime::client::MockRealtimeClient;
+    ///
+    /// let mut client = MockRealtimeClient::saying(["Good morning!"]);
+    /// client.say("Hello");
+    /// client.collect_response().await;
+    /// let times = &client.journal().responses()[0];
+    /// assert!(times.first_delta <= times.done);
+    /// # }
+    /// ```
+    pub fn responses(&self) -> Vec<ResponseTimes> {
+        response::responses(&self.kept().entries)
     }
 
     /// Waits until the client has sent so many events of a type, in all sessions; the last of them.

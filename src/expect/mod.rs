@@ -7,7 +7,9 @@ mod expectation;
 mod expected;
 mod journal;
 mod partial;
+mod response;
 mod timeline;
 
 pub use expectation::{Expect, Expectations, Times, Unmet};
 pub use journal::{Direction, Entry, Frame, Journal, Limits};
+pub use response::ResponseTimes;

@@ -10,7 +10,9 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::client::MockSocket;
-use crate::engine::{Hooks, Pacing, ScriptedTranscriber, SessionKind, SessionOptions};
+use crate::engine::{
+    HookContext, HookResult, Hooks, Pacing, ScriptedTranscriber, SessionKind, SessionOptions,
+};
 use crate::expect::{Expect, Expectations, Journal};
 use crate::faults::{Faults, HandshakeFault};
 use crate::generators::{ResponsePlan, Scripted};
@@ -274,6 +276,37 @@ impl MockServer {
     /// Changes what sessions opened from now on do.
     pub fn configure(&self, configuration: impl Fn(&mut SessionOptions) + Send + Sync + 'static) {
         self.configurations.add(configuration);
+    }
+
+    /// Calls `hook` after each event of a type, in the sessions opened from now on, when what it
+    /// caused at once is queued. [`MockServerBuilder::hooks`] has more, such as taking an event over.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use mock_realtime::protocol::realtime::InputAudioBufferAppend;
+    /// use mock_realtime::server::MockServer;
+    ///
+    /// let mock = MockServer::start().await;
+    /// mock.on::<InputAudioBufferAppend>(|event, context| {
+    ///     if event.audio.is_empty() {
+    ///         context.send_text("{ what does the agent do with this?");
+    ///     }
+    ///     Ok(())
+    /// });
+    /// # }
+    /// ```
+    pub fn on<P: EventPayload<ClientEvent>>(
+        &self,
+        hook: impl Fn(&P, &mut HookContext<'_>) -> HookResult + Send + Sync + 'static,
+    ) {
+        let hook = Arc::new(hook);
+        self.configure(move |options| {
+            let hook = Arc::clone(&hook);
+            options
+                .hooks
+                .after(move |event: &P, context| hook(event, context));
+        });
     }
 
     /// Every frame of every session, both ways.
