@@ -5,16 +5,26 @@ mod support;
 
 use std::path::Path;
 
-#[test]
-fn each_of_them() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/decode_and_handle");
-    let mut played = 0;
-    for file in std::fs::read_dir(corpus).unwrap() {
+/// Gives each file that is kept for a target to it.
+fn each(target: &str, take: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let mut taken = 0;
+    for file in std::fs::read_dir(corpus.join(target)).unwrap() {
         let path = file.unwrap().path();
         // The test's output is shown if it fails: the last one named is the one.
         println!("{}", path.display());
-        support::fuzzed::play(&std::fs::read(path).unwrap());
-        played += 1;
+        take(&std::fs::read(path).unwrap());
+        taken += 1;
     }
-    assert!(played > 0);
+    assert!(taken > 0);
+}
+
+#[test]
+fn as_frames_of_a_client() {
+    each("decode_and_handle", support::fuzzed::play);
+}
+
+#[test]
+fn as_audio_files() {
+    each("load_audio", support::loaded::load);
 }

@@ -10,6 +10,7 @@ mod drain;
 pub(crate) mod fuzzed;
 pub(crate) mod instance;
 pub(crate) mod invariants;
+pub(crate) mod loaded;
 pub(crate) mod replay;
 pub(crate) mod sound;
 pub(crate) mod transcript;
