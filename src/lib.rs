@@ -110,8 +110,9 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `scenario` |
+//! | `cli` (default) | the binary, and with it `scenario` and `tls` |
 //! | `scenario` | the module `scenario`, and files of it |
+//! | `tls` | a server that speaks TLS |
 //! | `connect` | the module `connect`: OpenAI or the mock behind one type, as the environment says |
 //! | `symphonia` | clips from MP3, FLAC, Ogg, MP4 and AIFF |
 //! | `espeak` | real speech by the program `espeak-ng` |

@@ -32,6 +32,64 @@ fn serve_tells_its_address_in_the_first_line() {
 }
 
 #[test]
+fn serve_with_tls_names_the_certificate_to_trust_in_the_second_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let mut server = binary()
+        .args(["serve", "--port", "0", "--tls", "--tls-ca"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let [address, authority] = [(); 2].map(|()| lines.next().unwrap().unwrap());
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(
+        address.starts_with("listening on wss://127.0.0.1:"),
+        "{address}"
+    );
+    assert_eq!(
+        authority,
+        format!("certificate to trust: {}", file.display())
+    );
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(
+        written.starts_with("-----BEGIN CERTIFICATE-----"),
+        "{written}"
+    );
+}
+
+#[test]
+fn serve_with_a_certificate_that_is_none_says_which_file_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.pem");
+    std::fs::write(&file, "nothing").unwrap();
+    let output = binary()
+        .args(["serve", "--port", "0", "--tls-cert"])
+        .arg(&file)
+        .arg("--tls-key")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    let start = format!("error: {} has no certificate in it:", file.display());
+    assert!(message.starts_with(&start), "{message}");
+}
+
+#[test]
+fn a_certificate_without_its_key_is_wrong_use() {
+    let output = binary()
+        .args(["serve", "--tls-cert", "server.pem"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("--tls-key"), "{message}");
+}
+
+#[test]
 fn serve_on_a_taken_port_says_so() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -7,14 +7,14 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::accept::Stream;
+use super::shutdown::{self, Phase, Stopping};
 use crate::engine::SessionOptions;
 use crate::mock::{MockSession, Sent, SessionControl};
 use crate::protocol::encode;
@@ -32,9 +32,9 @@ const LARGEST_MESSAGE: usize = 32 * 1024 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs a session on an upgraded connection until either side ends it.
-pub(super) async fn run(upgrade: OnUpgrade, session: MockSession, stopping: watch::Receiver<bool>) {
+pub(super) async fn run<S: Stream>(upgrade: OnUpgrade, session: MockSession, stopping: Stopping) {
     let socket = match upgrade.await {
-        Ok(upgraded) => websocket(upgraded).await,
+        Ok(upgraded) => websocket::<S>(upgraded).await,
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
     };
     let socket = match socket {
@@ -43,7 +43,7 @@ pub(super) async fn run(upgrade: OnUpgrade, session: MockSession, stopping: watc
     };
     let mut stop = stopping.clone();
     let patience = async {
-        stopped(&mut stop).await;
+        stop.reaches(Phase::Stopping).await;
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {
@@ -62,7 +62,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await;
-    let (_never, stopping) = watch::channel(false);
+    let (_never, stopping) = shutdown::serving();
     let session = MockSession::unobserved(options);
     report(&pump(socket, session, stopping).await);
 }
@@ -74,10 +74,10 @@ fn report(result: &Result<(), Error>) {
     }
 }
 
-/// The WebSocket on the bare TCP stream: without what HTTP had wrapped around it.
-async fn websocket(upgraded: Upgraded) -> io::Result<WebSocketStream<TcpStream>> {
+/// The WebSocket on the bare stream: without what HTTP had wrapped around it.
+async fn websocket<S: Stream>(upgraded: Upgraded) -> io::Result<WebSocketStream<S>> {
     let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
+        .downcast::<TokioIo<S>>()
         .map_err(|_| io::Error::other("the upgraded connection is not the one accepted"))?;
     let stream = parts.io.into_inner();
     let early = parts.read_buf.to_vec();
@@ -94,7 +94,7 @@ fn config() -> WebSocketConfig {
 async fn pump<S>(
     mut socket: WebSocketStream<S>,
     mut session: MockSession,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: Stopping,
 ) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -136,7 +136,7 @@ where
             }
             () = sleep_until(deadline) => session.pass_time(start.elapsed()),
             () = changed(control.as_ref()) => {}
-            () = stopped(&mut stopping) => {
+            () = stopping.reaches(Phase::Stopping) => {
                 let reason = "the server is shutting down".into();
                 socket.send(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason }))).await?;
                 return close_politely(&mut socket).await;
@@ -229,10 +229,4 @@ async fn changed(control: Option<&SessionControl>) {
         Some(control) => control.changed().await,
         None => std::future::pending().await,
     }
-}
-
-/// Ready when the server wants to stop.
-pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the server is gone, which is stopping too.
-    let _ = stopping.wait_for(|stop| *stop).await;
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use hyper::{Request, Response, StatusCode};
-use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
+use super::accept::Stream;
+use super::shutdown::Stopping;
 use super::{Shared, connection};
 use crate::engine::SessionKind;
 use crate::faults::HandshakeFault;
@@ -25,10 +26,10 @@ const TRANSCRIPTION: &str = "transcription";
 pub(super) const DEFAULT_MODEL: &str = "gpt-realtime";
 
 /// Answers a request: with an upgrade that becomes a session, or with an error in OpenAI's form.
-pub(super) fn answer(
+pub(super) fn answer<S: Stream>(
     mut request: Request<Incoming>,
     shared: &Arc<Shared>,
-    stopping: &watch::Receiver<bool>,
+    stopping: &Stopping,
 ) -> Response<String> {
     if request.uri().path() != REALTIME_PATH {
         let message = format!(
@@ -66,7 +67,7 @@ pub(super) fn answer(
     }
     let model = query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     let session = shared.next_session(query.kind, model, &faults);
-    tokio::spawn(connection::run(
+    tokio::spawn(connection::run::<S>(
         hyper::upgrade::on(&mut request),
         session,
         stopping.clone(),

@@ -191,6 +191,7 @@ impl MockServerBuilder {
             seed: self.seed,
             started_at: self.started_at,
             configure: Arc::new(move |options| configurations.apply(options)),
+            ..ServerOptions::default()
         };
         let observer = self.observer;
         let address = (Ipv4Addr::LOCALHOST, 0);

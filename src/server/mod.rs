@@ -3,30 +3,35 @@
 //! It accepts what an SDK opens when its base URL points here, and pumps frames between the socket
 //! and a [`Session`](crate::engine::Session). No behaviour of the protocol lives here.
 
+mod accept;
 mod connection;
 mod handshake;
 mod mock_server;
+mod shutdown;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
-use tokio::sync::watch;
+use tokio::net::{TcpListener, ToSocketAddrs};
 
 use crate::engine::{SessionKind, SessionOptions};
 use crate::faults::Faults;
 use crate::mock::{MockSession, Observer};
 
+use accept::Accepted;
+use shutdown::Phase;
+
 pub use connection::run_session;
 pub use mock_server::{MockConnector, MockServer, MockServerBuilder};
+#[cfg(feature = "tls")]
+pub use tls::{ThrowAway, Tls, TlsError};
 
 /// Decides how a new session goes.
 type Configure = dyn Fn(&mut SessionOptions) + Send + Sync;
@@ -41,6 +46,9 @@ pub struct ServerOptions {
     /// Called for each new session with its options, in which model, seed and start are set: decides
     /// what it says, what it hears, how fast it is and so on.
     pub configure: Arc<Configure>,
+    /// What the server is known by. With it, it speaks TLS and nothing else. With the feature `tls`.
+    #[cfg(feature = "tls")]
+    pub tls: Option<Tls>,
 }
 
 impl Default for ServerOptions {
@@ -49,7 +57,18 @@ impl Default for ServerOptions {
             seed: 0,
             started_at: None,
             configure: Arc::new(|_| {}),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
+    }
+}
+
+impl ServerOptions {
+    fn has_tls(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
     }
 }
 
@@ -162,15 +181,21 @@ impl Server {
         self.address
     }
 
-    /// The base URL for SDKs, to which they add `/realtime`.
+    /// The base URL for SDKs, to which they add `/realtime`. A server that listens everywhere names
+    /// this machine.
     pub fn url(&self) -> String {
-        format!("ws://{}/v1", self.address)
+        let scheme = if self.shared.options.has_tls() {
+            "wss"
+        } else {
+            "ws"
+        };
+        format!("{scheme}://{}/v1", reachable(self.address))
     }
 
     /// Serves until `shutdown` is ready; then takes no new connection, closes the sessions there
     /// are with code 1001, and returns when the last one is gone.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let (stop, stopping) = watch::channel(false);
+        let (stopper, stopping) = shutdown::serving();
         let mut shutdown = pin!(shutdown);
         loop {
             tokio::select! {
@@ -178,7 +203,12 @@ impl Server {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         tracing::debug!(%peer, "connected");
-                        tokio::spawn(serve(stream, Arc::clone(&self.shared), stopping.clone()));
+                        let accepted = Accepted {
+                            shared: Arc::clone(&self.shared),
+                            peer,
+                            stopping: stopping.clone(),
+                        };
+                        tokio::spawn(accepted.serve(stream));
                     }
                     // Out of file descriptors, or the client is gone again: the next may do better.
                     Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
@@ -187,29 +217,17 @@ impl Server {
         }
         drop(self.listener);
         drop(stopping);
-        stop.send_replace(true);
-        // Each session holds a receiver until it is over.
-        stop.closed().await;
+        stopper.enter(Phase::Stopping);
+        stopper.all_gone().await;
     }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>, stopping: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
-    let service = service_fn(|request| {
-        let answer = handshake::answer(request, &shared, &stopping);
-        std::future::ready(Ok::<_, std::convert::Infallible>(answer))
-    });
-    let mut stop = stopping.clone();
-    let connection = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::select! {
-        result = connection => if let Err(error) = result {
-            tracing::debug!(%error, "an HTTP connection broke");
-        },
-        // A connection that has not become a session holds nothing worth waiting for.
-        () = connection::stopped(&mut stop) => {}
-    }
+/// An address that a client on this machine can connect to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }

@@ -1,0 +1,45 @@
+//! How a server stops.
+
+use tokio::sync::watch;
+
+/// How far a server is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// It serves.
+    Serving,
+    /// It ends all sessions.
+    Stopping,
+}
+
+/// Says how far the server is. Connections that are still there know when it is gone.
+#[derive(Debug)]
+pub(super) struct Stopper(watch::Sender<Phase>);
+
+/// What a connection knows of the server's end. It holds this until it is over.
+#[derive(Clone, Debug)]
+pub(super) struct Stopping(watch::Receiver<Phase>);
+
+/// Both ends, while the server serves.
+pub(super) fn serving() -> (Stopper, Stopping) {
+    let (stopper, stopping) = watch::channel(Phase::Serving);
+    (Stopper(stopper), Stopping(stopping))
+}
+
+impl Stopper {
+    pub(super) fn enter(&self, phase: Phase) {
+        self.0.send_replace(phase);
+    }
+
+    /// Ready when no connection is left.
+    pub(super) async fn all_gone(&self) {
+        self.0.closed().await;
+    }
+}
+
+impl Stopping {
+    /// Ready when the server has come as far as this.
+    pub(super) async fn reaches(&mut self, phase: Phase) {
+        // An error means that the server is gone.
+        let _ = self.0.wait_for(|reached| *reached >= phase).await;
+    }
+}
