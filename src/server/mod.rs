@@ -6,6 +6,7 @@
 mod accept;
 mod connection;
 mod handshake;
+mod limits;
 mod mock_server;
 mod shutdown;
 #[cfg(feature = "tls")]
@@ -29,6 +30,7 @@ use accept::Accepted;
 use shutdown::Phase;
 
 pub use connection::run_session;
+pub use limits::Limits;
 pub use mock_server::{MockConnector, MockServer, MockServerBuilder};
 #[cfg(feature = "tls")]
 pub use tls::{ThrowAway, Tls, TlsError};
@@ -46,6 +48,8 @@ pub struct ServerOptions {
     /// Called for each new session with its options, in which model, seed and start are set: decides
     /// what it says, what it hears, how fast it is and so on.
     pub configure: Arc<Configure>,
+    /// What is too much.
+    pub limits: Limits,
     /// What the server is known by. With it, it speaks TLS and nothing else. With the feature `tls`.
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
@@ -57,6 +61,7 @@ impl Default for ServerOptions {
             seed: 0,
             started_at: None,
             configure: Arc::new(|_| {}),
+            limits: Limits::default(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -77,6 +82,7 @@ impl fmt::Debug for ServerOptions {
         f.debug_struct("ServerOptions")
             .field("seed", &self.seed)
             .field("started_at", &self.started_at)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
