@@ -70,7 +70,7 @@ fn start_of_a_mock_server_and_a_connection(bencher: Bencher) {
     bencher.bench_local(|| {
         runtime.block_on(async {
             let mock = MockServer::start().await;
-            connect_async(mock.ws_url()).await.unwrap()
+            connect_async(mock.request()).await.unwrap()
         })
     });
 }

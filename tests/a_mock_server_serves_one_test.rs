@@ -24,7 +24,7 @@ const RESPOND: &str = r#"{"type":"response.create"}"#;
 const CLEAR: &str = r#"{"type":"input_audio_buffer.clear"}"#;
 
 async fn connect(mock: &MockServer) -> Socket {
-    connect_async(mock.ws_url()).await.unwrap().0
+    connect_async(mock.request()).await.unwrap().0
 }
 
 async fn receive<S>(socket: &mut S) -> ServerEvent

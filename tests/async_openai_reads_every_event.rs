@@ -123,7 +123,7 @@ async fn a_client_made_of_its_types_holds_a_voice_turn() {
         .hear(["Hello."])
         .start()
         .await;
-    let (mut socket, _) = connect_async(mock.ws_url()).await.unwrap();
+    let (mut socket, _) = connect_async(mock.request()).await.unwrap();
     let audio = sound::sounds("silence 320, speech 640, silence 800", Encoding::Pcm16);
     for piece in audio.chunks(4_800) {
         let append = RealtimeClientEvent::InputAudioBufferAppend(

@@ -11,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use mock_realtime::scenario::parse;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 
 fn binary(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mock-realtime"));
@@ -235,9 +235,10 @@ impl Server {
 
     /// What a new session is answered.
     async fn answer(&self) -> String {
-        let (mut socket, _) = connect_async(format!("{}/realtime", self.url))
-            .await
-            .unwrap();
+        let address = format!("{}/realtime?model=gpt-realtime", self.url);
+        let request = ClientRequestBuilder::new(address.parse().unwrap())
+            .with_header("Authorization", "Bearer sk-mine");
+        let (mut socket, _) = connect_async(request).await.unwrap();
         let create =
             json!({ "type": "response.create", "response": { "output_modalities": ["text"] } });
         socket

@@ -11,10 +11,9 @@ use mock_realtime::server::{Server, ServerOptions};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -37,8 +36,13 @@ async fn start() -> Running {
     Running { url, stop, over }
 }
 
+fn request(url: &str, rest: &str) -> ClientRequestBuilder {
+    let address = format!("{url}{rest}").parse().unwrap();
+    ClientRequestBuilder::new(address).with_header("Authorization", "Bearer sk-mine")
+}
+
 async fn connect(url: &str, query: &str) -> Client {
-    connect_async(format!("{url}/realtime{query}"))
+    connect_async(request(url, &format!("/realtime{query}")))
         .await
         .unwrap()
         .0
@@ -100,7 +104,7 @@ async fn a_text_conversation() {
 #[tokio::test]
 async fn malformed_and_binary_frames_do_not_end_it() {
     let running = start().await;
-    let mut client = connect(&running.url, "").await;
+    let mut client = connect(&running.url, "?model=gpt-realtime").await;
     receive(&mut client).await;
     client.send(Message::text("{")).await.unwrap();
     assert!(matches!(receive(&mut client).await, ServerEvent::Error(_)));
@@ -125,7 +129,7 @@ async fn malformed_and_binary_frames_do_not_end_it() {
 #[tokio::test]
 async fn a_frame_of_twenty_megabytes_is_read() {
     let running = start().await;
-    let mut client = connect(&running.url, "").await;
+    let mut client = connect(&running.url, "?model=gpt-realtime").await;
     receive(&mut client).await;
     let audio = "A".repeat(20 * 1024 * 1024 + 4);
     client
@@ -142,7 +146,7 @@ async fn sessions_have_ids_of_their_own() {
     let running = start().await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let mut client = connect(&running.url, "").await;
+        let mut client = connect(&running.url, "?model=gpt-realtime").await;
         ids.push(receive(&mut client).await.event_id().cloned().unwrap());
     }
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
@@ -151,21 +155,22 @@ async fn sessions_have_ids_of_their_own() {
 #[tokio::test]
 async fn a_browsers_subprotocols_are_answered_with_the_one_that_is_no_key() {
     let running = start().await;
-    let mut request = format!("{}/realtime?model=gpt-realtime", running.url)
-        .into_client_request()
-        .unwrap();
-    let offered = "realtime, openai-insecure-api-key.ek_123".parse().unwrap();
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", offered);
-    let (_, response) = connect_async(request).await.unwrap();
+    let address = format!("{}/realtime?model=gpt-realtime", running.url);
+    let request = ClientRequestBuilder::new(address.parse().unwrap())
+        .with_sub_protocol("realtime")
+        .with_sub_protocol("openai-insecure-api-key.sk-mine");
+    let (mut client, response) = connect_async(request).await.unwrap();
     assert_eq!(response.headers()["sec-websocket-protocol"], "realtime");
+    assert!(matches!(
+        receive(&mut client).await,
+        ServerEvent::SessionCreated(_)
+    ));
 }
 
 #[tokio::test]
 async fn shutdown_closes_sessions_and_ends() {
     let running = start().await;
-    let mut client = connect(&running.url, "").await;
+    let mut client = connect(&running.url, "?model=gpt-realtime").await;
     receive(&mut client).await;
     running.stop.send(()).unwrap();
     let Message::Close(Some(frame)) = client.next().await.unwrap().unwrap() else {
@@ -175,7 +180,7 @@ async fn shutdown_closes_sessions_and_ends() {
     assert!(client.next().await.is_none());
     running.over.await.unwrap();
     assert!(
-        connect_async(format!("{}/realtime", running.url))
+        connect_async(request(&running.url, "/realtime"))
             .await
             .is_err()
     );
@@ -184,7 +189,7 @@ async fn shutdown_closes_sessions_and_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_answer_the_close_keeps_nobody() {
     let running = start().await;
-    let mut client = connect(&running.url, "").await;
+    let mut client = connect(&running.url, "?model=gpt-realtime").await;
     receive(&mut client).await;
     running.stop.send(()).unwrap();
     // It is not read from again, so the close is never answered.
@@ -195,7 +200,7 @@ async fn a_client_that_does_not_answer_the_close_keeps_nobody() {
 #[tokio::test]
 async fn a_text_that_is_not_utf_8_is_refused_and_ends_the_connection() {
     let running = start().await;
-    let mut client = connect(&running.url, "").await;
+    let mut client = connect(&running.url, "?model=gpt-realtime").await;
     receive(&mut client).await;
     let opcode = OpCode::Data(Data::Text);
     let frame = Frame::message(vec![b'{', 0xff, b'}'], opcode, true);
@@ -221,19 +226,4 @@ async fn a_client_may_want_transcription_only() {
         panic!("the first event is session.created")
     };
     assert!(matches!(created.session, Session::Transcription(_)));
-}
-
-#[tokio::test]
-async fn an_unknown_path_is_an_http_error() {
-    let running = start().await;
-    for (path, status) in [("/nowhere", 404), ("/realtime?intent=chat", 501)] {
-        let Err(Error::Http(response)) = connect_async(format!("{}{path}", running.url)).await
-        else {
-            panic!("{path} was accepted")
-        };
-        assert_eq!(response.status(), status, "{path}");
-        let body: serde_json::Value =
-            serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
-        assert_eq!(body["error"]["type"], "invalid_request_error");
-    }
 }

@@ -65,10 +65,10 @@ impl Call {
     }
 
     fn over_the_network(mock: &MockServer) -> Self {
-        let url = mock.ws_url();
+        let request = mock.request();
         Self::of(move || {
-            let url = url.clone();
-            async move { Ok(connect_async(url).await?.0) }
+            let request = request.clone();
+            async move { Ok(connect_async(request).await?.0) }
         })
     }
 

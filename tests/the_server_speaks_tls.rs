@@ -18,7 +18,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 use tokio_tungstenite::{client_async, connect_async};
 
 /// Starts a server, and says its address.
@@ -52,9 +52,10 @@ async fn connect(address: &str, name: &str, authority: &str) -> io::Result<TlsSt
 }
 
 async fn first_event(stream: TlsStream<TcpStream>) -> String {
-    let (mut socket, _) = client_async("wss://mock/v1/realtime", stream)
-        .await
-        .unwrap();
+    let address = "wss://mock/v1/realtime?model=gpt-realtime".parse();
+    let request =
+        ClientRequestBuilder::new(address.unwrap()).with_header("Authorization", "Bearer sk-mine");
+    let (mut socket, _) = client_async(request, stream).await.unwrap();
     match socket.next().await.unwrap().unwrap() {
         Message::Text(text) => text.to_string(),
         other => panic!("expected a text frame, got {other:?}"),

@@ -43,8 +43,8 @@ async fn handshakes_are_refused_with_a_status() {
         .faults_for(1..=1, faults)
         .start()
         .await;
-    connect_async(mock.ws_url()).await.unwrap();
-    let Err(Error::Http(response)) = connect_async(mock.ws_url()).await else {
+    connect_async(mock.request()).await.unwrap();
+    let Err(Error::Http(response)) = connect_async(mock.request()).await else {
         panic!("it was not refused");
     };
     assert_eq!(response.status(), 429);
@@ -71,7 +71,7 @@ async fn in_process_a_refused_handshake_is_a_broken_connection() {
 async fn connections_are_closed_as_soon_as_they_are_open() {
     let faults = Faults::new().close_at_once(4000, "bad origin");
     let mock = MockServer::builder().faults(faults).start().await;
-    let (over_tcp, _) = connect_async(mock.ws_url()).await.unwrap();
+    let (over_tcp, _) = connect_async(mock.request()).await.unwrap();
     assert_is_closed_at_once(over_tcp).await;
     assert_is_closed_at_once(mock.connect().unwrap()).await;
 }

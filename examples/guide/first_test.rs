@@ -11,8 +11,8 @@ async fn the_agent_asks_once() -> Result<(), Box<dyn std::error::Error>> {
     let mock = MockServer::builder().say(["Good morning!"]).start().await;
     mock.expect::<ResponseCreate>().times(1); // checked when `mock` is dropped
 
-    // In place of your agent, which connects to `mock.url()` or `mock.ws_url()`:
-    let (mut agent, _) = connect_async(mock.ws_url()).await?;
+    // In place of your agent, which connects to `mock.url()` or `mock.ws_url()` with any key:
+    let (mut agent, _) = connect_async(mock.request()).await?;
     agent
         .send(Message::text(r#"{"type":"response.create"}"#))
         .await?;

@@ -1,5 +1,6 @@
 //! What the commands do, a file a command.
 
+pub(crate) mod access;
 pub(crate) mod coverage;
 pub(crate) mod scenario;
 pub(crate) mod serve;

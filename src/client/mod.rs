@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use tokio::time::Instant;
 
-use crate::engine::SessionOptions;
+use crate::engine::{Session, SessionOptions};
 use crate::expect::{Expect, Expectations, Journal};
 use crate::faults::Faults;
 use crate::generators::Scripted;
@@ -88,11 +88,13 @@ impl MockRealtimeClient {
     }
 
     /// Opens a session in which something goes wrong.
-    pub fn with_faults(options: SessionOptions, faults: &Faults) -> Self {
+    pub fn with_faults(mut options: SessionOptions, faults: &Faults) -> Self {
+        faults.apply(&mut options);
+        let session = Session::new(options);
         let journal = Journal::default();
         let control = SessionControl::default();
         Self {
-            session: MockSession::observed(options, 0, journal.clone(), control.clone(), faults),
+            session: MockSession::observed(session, 0, journal.clone(), control.clone(), faults),
             control,
             started: Instant::now(),
             waiting: VecDeque::new(),

@@ -39,10 +39,13 @@ mod usage;
 
 pub use conversation::Conversation;
 pub use hooks::{HookContext, HookResult, Hooks, Verdict};
+pub(crate) use ids::Ids;
 pub use io::{DtmfKey, Input, Output};
 pub use options::{Fidelity, SessionKind, SessionOptions, Transport};
+pub(crate) use refusal::Refusal;
 pub use response::Pacing;
 pub use session::Session;
+pub(crate) use settings::initial as initial_settings;
 pub use transcription::{
     Heard, KnownRecordings, RecordingTranscriber, ScriptedTranscriber, Transcriber, Transcript,
     TranscriptSegment, TranscriptionFailure, TranscriptionPace,

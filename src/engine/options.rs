@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::audio::{AudioProcessor, DeltaSizes, EnergyDetector, SpeechDetector};
 use crate::generators::{ResponseGenerator, Scripted};
-use crate::protocol::realtime::McpListToolsTool;
+use crate::protocol::realtime::{McpListToolsTool, SessionConfig};
 
 use super::hooks::Hooks;
 use super::response::Pacing;
@@ -21,6 +21,9 @@ pub struct SessionOptions {
     pub transport: Transport,
     /// The model the client asked for; echoed as it came. A transcription session has none.
     pub model: String,
+    /// What the client has said of the session before it began, with the key it came with: set as
+    /// by `session.update`.
+    pub settings: Option<SessionConfig>,
     /// The seed of all ids and padding.
     pub seed: u64,
     /// When the session starts, in Unix seconds: for `expires_at` and the stamps in ids.
@@ -112,6 +115,7 @@ impl Default for SessionOptions {
             kind: SessionKind::Realtime,
             transport: Transport::WebSocket,
             model: "gpt-realtime".to_owned(),
+            settings: None,
             seed: 0,
             // A round moment, so that runs with the defaults are equal to each other.
             started_at: 1_800_000_000,

@@ -29,7 +29,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             kind: Cow::Borrowed(INVALID_REQUEST),
             code: Some(Cow::Borrowed(code)),
@@ -39,7 +39,7 @@ impl Refusal {
         }
     }
 
-    fn without_code(message: impl Into<String>) -> Self {
+    pub(crate) fn without_code(message: impl Into<String>) -> Self {
         Self {
             kind: Cow::Borrowed(INVALID_REQUEST),
             code: None,
@@ -60,7 +60,7 @@ impl Refusal {
         }
     }
 
-    fn at(self, param: impl Into<String>) -> Self {
+    pub(crate) fn at(self, param: impl Into<String>) -> Self {
         Self {
             param: Some(param.into()),
             ..self
@@ -80,13 +80,28 @@ impl Refusal {
         &self.message
     }
 
+    /// What class of error it is.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// What code it has, if any.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
     /// The `error` event.
     pub(crate) fn into_event(self, event_id: EventId) -> ErrorEvent {
+        ErrorEvent::new(event_id, self.into_details())
+    }
+
+    /// What an `error` event says, and the body of an HTTP error.
+    pub(crate) fn into_details(self) -> ErrorDetails {
         let mut details = ErrorDetails::new(self.kind, self.message);
         details.code = Patch::from(self.code.map(Cow::into_owned));
         details.param = Patch::from(self.param);
         details.event_id = Patch::from(self.event_id);
-        ErrorEvent::new(event_id, details)
+        details
     }
 
     /// The session has lasted as long as it may.

@@ -85,7 +85,13 @@ impl Session {
             Transport::WebSocket => ids.session(),
             Transport::WebRtc | Transport::Sip => ids.call_session(),
         };
-        let settings = settings::defaults(options.kind, id, &options.model, expires_at);
+        let (kind, model) = (options.kind, &*options.model);
+        let defaults = settings::defaults(kind, id.clone(), model, expires_at);
+        let (settings, refusal) =
+            match settings::initial(kind, id, model, expires_at, options.settings) {
+                Ok(settings) => (settings, None),
+                Err(refusal) => (defaults.clone(), Some(refusal)),
+            };
         let conversation = Conversation::new(ids.conversation());
         let mut session = Self {
             settings,
@@ -127,6 +133,10 @@ impl Session {
             session
                 .outbox
                 .send(|id| ConversationCreated::new(id, conversation));
+        }
+        match refusal {
+            Some(refusal) => session.refuse(refusal),
+            None => session.list_mcp_tools(&defaults),
         }
         session
     }

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::protocol::realtime::{ClientEvent, ClientEventKind, ServerEvent, ServerEventKind};
+use crate::protocol::realtime::{
+    ClientEvent, ClientEventKind, ServerEvent, ServerEventKind, TranslationClientEvent,
+    TranslationServerEvent,
+};
 use crate::protocol::{Event, EventKind, EventPayload, encode};
 
 use super::response::{self, ResponseTimes};
@@ -38,6 +41,10 @@ pub enum Frame {
     Client(ClientEvent),
     /// An event of the server.
     Server(ServerEvent),
+    /// An event of the client in a translation session, which has events of its own.
+    TranslationClient(TranslationClientEvent),
+    /// An event of the server in a translation session.
+    TranslationServer(TranslationServerEvent),
     /// A text that is no event: one that the session refused, or one that a test asked for.
     Text(Direction, String),
     /// A binary frame of the client, or one that should have been text and was none.
@@ -57,8 +64,8 @@ impl Frame {
     /// Who sent it.
     pub fn direction(&self) -> Direction {
         match self {
-            Self::Client(_) | Self::Binary => Direction::Client,
-            Self::Server(_) => Direction::Server,
+            Self::Client(_) | Self::TranslationClient(_) | Self::Binary => Direction::Client,
+            Self::Server(_) | Self::TranslationServer(_) => Direction::Server,
             Self::Text(direction, _) => *direction,
             Self::Close { by, .. } => *by,
         }
@@ -69,6 +76,8 @@ impl Frame {
         match self {
             Self::Client(event) => event.kind().as_str(),
             Self::Server(event) => event.kind().as_str(),
+            Self::TranslationClient(event) => event.kind().as_str(),
+            Self::TranslationServer(event) => event.kind().as_str(),
             Self::Text(..) => "(text)",
             Self::Binary => "(binary)",
             Self::Close { .. } => "(close)",
@@ -80,6 +89,8 @@ impl Frame {
         match self {
             Self::Client(event) => serde_json::to_value(event).unwrap_or_default(),
             Self::Server(event) => serde_json::to_value(event).unwrap_or_default(),
+            Self::TranslationClient(event) => serde_json::to_value(event).unwrap_or_default(),
+            Self::TranslationServer(event) => serde_json::to_value(event).unwrap_or_default(),
             Self::Text(_, text) => json!({ "text": text }),
             Self::Binary => json!({ "binary": true }),
             Self::Close { code, reason, .. } => json!({ "code": code, "reason": reason }),
@@ -94,10 +105,36 @@ impl Frame {
             Self::Server(ServerEvent::ResponseOutputAudioDelta(event)) => event.delta.len(),
             Self::Client(event) => written(event),
             Self::Server(event) => written(event),
+            Self::TranslationClient(event) => written(event),
+            Self::TranslationServer(event) => written(event),
             Self::Text(_, text) => text.len(),
             Self::Binary | Self::Close { .. } => 0,
         };
         held + size_of::<Entry>()
+    }
+}
+
+impl From<ClientEvent> for Frame {
+    fn from(event: ClientEvent) -> Self {
+        Self::Client(event)
+    }
+}
+
+impl From<ServerEvent> for Frame {
+    fn from(event: ServerEvent) -> Self {
+        Self::Server(event)
+    }
+}
+
+impl From<TranslationClientEvent> for Frame {
+    fn from(event: TranslationClientEvent) -> Self {
+        Self::TranslationClient(event)
+    }
+}
+
+impl From<TranslationServerEvent> for Frame {
+    fn from(event: TranslationServerEvent) -> Self {
+        Self::TranslationServer(event)
     }
 }
 

@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 use crate::protocol::realtime::{ServerEvent, ServerEventKind};
 use crate::protocol::{EventId, EventPayload};
 
+use super::engine::MakeEvent;
+
 /// A test's hand on a session. Clones are the same hand.
 #[derive(Clone, Default)]
 pub struct SessionControl {
@@ -30,7 +32,7 @@ struct State {
 
 /// What is to be done at once.
 pub(super) enum Command {
-    Push(Box<dyn FnOnce(EventId) -> ServerEvent + Send>),
+    Push(MakeEvent),
     PushText(String),
     Advance(Duration),
     Close { code: u16, reason: String },

@@ -4,10 +4,12 @@
 
 mod artifacts;
 mod control;
+mod engine;
 mod observer;
 mod session;
 
 pub(crate) use artifacts::check;
 pub use control::SessionControl;
+pub(crate) use engine::{Engine, MakeEvent};
 pub(crate) use observer::Observer;
 pub(crate) use session::{MockSession, Sent};

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::engine::SessionOptions;
+use crate::engine::{Session, SessionOptions};
 use crate::expect::Journal;
 use crate::faults::Faults;
 
-use super::{MockSession, SessionControl};
+use super::{Engine, MockSession, SessionControl};
 
 /// Sees every session that is opened. Clones see the same.
 #[derive(Clone, Debug)]
@@ -76,14 +76,20 @@ impl Observer {
     }
 
     /// Opens a session and sees it.
-    pub(crate) fn open(&self, options: SessionOptions, faults: &Faults) -> MockSession {
+    pub(crate) fn open(&self, mut options: SessionOptions, faults: &Faults) -> MockSession {
+        faults.apply(&mut options);
+        self.see(Session::new(options), faults)
+    }
+
+    /// Sees a session, of whatever kind.
+    pub(crate) fn see<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
         let control = SessionControl::default();
         let mut controls = self.controls();
         let number = controls.len();
         controls.push(control.clone());
         drop(controls);
         self.opened.send_replace(number + 1);
-        MockSession::observed(options, number, self.journal.clone(), control, faults)
+        MockSession::observed(session, number, self.journal.clone(), control, faults)
     }
 
     /// A hand on each session that was opened so far, in order.

@@ -3,19 +3,20 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::engine::{Input, Output, Session, SessionOptions};
+use crate::engine::{Input, Output, Session};
 use crate::expect::{Direction, Frame, Journal};
 use crate::faults::{Faults, HandshakeFault, Line};
-use crate::protocol::realtime::{ClientEvent, ServerEvent};
-use crate::protocol::{Event, decode};
+use crate::protocol::decode;
+use crate::protocol::realtime::ServerEvent;
 
 use super::control::{Command, SessionControl};
+use super::engine::Engine;
 
 /// A session whose frames are noted, and which a test has a hand on.
 #[derive(Debug)]
-pub(crate) struct MockSession {
-    session: Session,
-    tap: Option<Tap>,
+pub(crate) struct MockSession<E: Engine = Session> {
+    session: E,
+    tap: Option<Tap<E>>,
     /// How far the test has put the clock forward, and how long it has stood still while the test
     /// held the session.
     ahead: Duration,
@@ -23,37 +24,37 @@ pub(crate) struct MockSession {
     now: Duration,
     over: bool,
     /// What the client has sent and is on its way, with the time of its arrival.
-    arriving: VecDeque<(Duration, Incoming)>,
+    arriving: VecDeque<(Duration, Incoming<E::Client>)>,
     /// What was sent to the client and is on its way.
-    leaving: VecDeque<(Duration, Sent)>,
+    leaving: VecDeque<(Duration, Sent<E::Server>)>,
 }
 
 /// What somebody outside sees of a session, and does to it.
 #[derive(Debug)]
-struct Tap {
+struct Tap<E: Engine> {
     number: usize,
     journal: Journal,
     control: SessionControl,
     from_client: Line,
     from_server: Line,
     /// How the session ends before it has begun.
-    refusal: Option<Sent>,
+    refusal: Option<Sent<E::Server>>,
 }
 
 /// What a client sends.
 #[derive(Debug)]
-enum Incoming {
-    Event(ClientEvent),
+enum Incoming<C> {
+    Event(C),
     /// A text that is no event.
     Text(String),
     Binary,
     NotUtf8,
 }
 
-impl Incoming {
+impl<C: Clone + Into<Frame>> Incoming<C> {
     fn frame(&self) -> Frame {
         match self {
-            Self::Event(event) => Frame::Client(event.clone()),
+            Self::Event(event) => event.clone().into(),
             Self::Text(text) => Frame::Text(Direction::Client, text.clone()),
             Self::Binary | Self::NotUtf8 => Frame::Binary,
         }
@@ -62,8 +63,8 @@ impl Incoming {
 
 /// What a driver has to send.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Sent {
-    Event(ServerEvent),
+pub(crate) enum Sent<S = ServerEvent> {
+    Event(S),
     Text(String),
     Close {
         code: u16,
@@ -73,11 +74,11 @@ pub(crate) enum Sent {
     Break,
 }
 
-impl Sent {
+impl<S: Clone + Into<Frame>> Sent<S> {
     fn frame(&self) -> Frame {
         let by = Direction::Server;
         match self {
-            Self::Event(event) => Frame::Server(event.clone()),
+            Self::Event(event) => event.clone().into(),
             Self::Text(text) => Frame::Text(by, text.clone()),
             Self::Close { code, reason } => Frame::Close {
                 by,
@@ -93,11 +94,11 @@ impl Sent {
     }
 }
 
-impl MockSession {
+impl<E: Engine> MockSession<E> {
     /// A session that nobody looks at.
-    pub(crate) fn unobserved(options: SessionOptions) -> Self {
+    pub(crate) fn unobserved(session: E) -> Self {
         Self {
-            session: Session::new(options),
+            session,
             tap: None,
             ahead: Duration::ZERO,
             behind: Duration::ZERO,
@@ -110,13 +111,12 @@ impl MockSession {
 
     /// A session whose frames are noted under a number, and which goes wrong as asked for.
     pub(crate) fn observed(
-        mut options: SessionOptions,
+        session: E,
         number: usize,
         journal: Journal,
         control: SessionControl,
         faults: &Faults,
     ) -> Self {
-        faults.apply(&mut options);
         let refusal = faults.handshake().map(|fault| match fault {
             HandshakeFault::Status(_) => Sent::Break,
             HandshakeFault::Close { code, reason } => Sent::Close {
@@ -133,12 +133,12 @@ impl MockSession {
                 from_server: faults.line(Direction::Server, number),
                 refusal,
             }),
-            ..Self::unobserved(options)
+            ..Self::unobserved(session)
         }
     }
 
     /// The engine's session.
-    pub(crate) fn engine(&self) -> &Session {
+    pub(crate) fn engine(&self) -> &E {
         &self.session
     }
 
@@ -160,7 +160,7 @@ impl MockSession {
             return self.session.handle(Input::Text(text), now);
         }
         // What is no event the session decodes again, to say what is wrong.
-        let incoming = match decode::<ClientEvent>(text) {
+        let incoming = match decode::<E::Client>(text) {
             Ok(event) => Incoming::Event(event),
             Err(_) => Incoming::Text(text.to_owned()),
         };
@@ -168,7 +168,7 @@ impl MockSession {
     }
 
     /// Takes an event of the client.
-    pub(crate) fn take_event(&mut self, event: ClientEvent, now: Duration) {
+    pub(crate) fn take_event(&mut self, event: E::Client, now: Duration) {
         self.take(Incoming::Event(event), now);
     }
 
@@ -182,7 +182,7 @@ impl MockSession {
         self.take(Incoming::NotUtf8, now);
     }
 
-    fn take(&mut self, incoming: Incoming, now: Duration) {
+    fn take(&mut self, incoming: Incoming<E::Client>, now: Duration) {
         let now = self.set_time(now);
         self.deliver(now);
         let Some(tap) = &mut self.tap else {
@@ -207,7 +207,7 @@ impl MockSession {
         }
     }
 
-    fn hear(&mut self, incoming: Incoming, now: Duration) {
+    fn hear(&mut self, incoming: Incoming<E::Client>, now: Duration) {
         match incoming {
             Incoming::Event(event) => self.session.handle(Input::Event(event), now),
             Incoming::Text(text) => self.session.handle(Input::Text(&text), now),
@@ -236,8 +236,21 @@ impl MockSession {
         }
     }
 
+    /// The driver ends the connection, for a reason that is not the session's. Nothing more comes.
+    pub(crate) fn end(&mut self, code: u16, reason: &str) {
+        self.arriving.clear();
+        self.leaving.clear();
+        if !std::mem::replace(&mut self.over, true) {
+            self.note(|| Frame::Close {
+                by: Direction::Server,
+                code: Some(code),
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
     /// The next thing to send.
-    pub(crate) fn poll(&mut self) -> Option<Sent> {
+    pub(crate) fn poll(&mut self) -> Option<Sent<E::Server>> {
         if self.tap.is_none() {
             let sent = self.next_sent()?;
             self.over = matches!(sent, Sent::Close { .. });
@@ -263,7 +276,7 @@ impl MockSession {
     }
 
     /// The next thing that the session sends, or the test.
-    fn next_sent(&mut self) -> Option<Sent> {
+    fn next_sent(&mut self) -> Option<Sent<E::Server>> {
         if self.over {
             return None;
         }
@@ -306,7 +319,7 @@ impl MockSession {
     }
 
     /// Does what the test asks. A connection that is to break breaks before all that waits.
-    fn obey(&mut self) -> Option<Sent> {
+    fn obey(&mut self) -> Option<Sent<E::Server>> {
         while let Some(command) = self.tap.as_ref()?.control.next() {
             match command {
                 Command::Push(make) => self.session.inject(make),
@@ -325,12 +338,14 @@ impl MockSession {
     }
 
     /// Notes what is sent, and says when it arrives; `None` if it is lost.
-    fn send(&mut self, sent: &Sent) -> Option<Duration> {
+    fn send(&mut self, sent: &Sent<E::Server>) -> Option<Duration> {
         let now = self.now;
         let tap = self.tap.as_mut()?;
         let arrival = match sent {
             Sent::Event(event) => {
-                tap.control.note(event.kind());
+                if let Some(kind) = E::kind(event) {
+                    tap.control.note(kind);
+                }
                 tap.from_server.carry(now)
             }
             Sent::Text(_) => tap.from_server.carry(now),

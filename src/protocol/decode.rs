@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::check::{Mode, check_event};
+use super::check::{Mode, check, check_event};
 use super::error::{DecodeError, DecodeReason, JsonPath, JsonType};
 use super::ids::EventId;
-use super::shape::ObjectShape;
+use super::shape::{ObjectShape, Shaped};
 
 /// The kinds of event that go one way: one for each `type`.
 pub trait EventKind: Copy + 'static {
@@ -90,6 +90,27 @@ pub fn decode<E: Event>(text: &str) -> Result<E, DecodeError> {
         Ok(event) => examine::<E>(text).map(|_| event),
         Err(error) => Err(explain::<E>(text, &error)),
     }
+}
+
+/// Reads what a client sends beside its events, from the JSON of a request's body.
+pub(crate) fn decode_body<T: Shaped + DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    let value = serde_json::from_slice::<Value>(body).map_err(|error| not_json(&error))?;
+    let of_body = |path, reason| DecodeError {
+        event_id: None,
+        path,
+        reason,
+    };
+    if !value.is_object() {
+        let found = JsonType::of(&value);
+        let reason = DecodeReason::NotAnObject { found };
+        return Err(of_body(JsonPath::default(), reason));
+    }
+    check(&value, T::SHAPE, Mode::Strict)
+        .map_err(|violation| of_body(violation.path, violation.reason))?;
+    serde_json::from_value(value).map_err(|error| {
+        let message = error.to_string();
+        of_body(JsonPath::default(), DecodeReason::Other { message })
+    })
 }
 
 /// Why the typed decoder refused the text.

@@ -24,6 +24,7 @@ mod tagged;
 
 pub use audio::Base64Audio;
 pub use check::{Mode, Violation, check};
+pub(crate) use decode::decode_body;
 pub use decode::{Event, EventKind, EventPayload, UnknownEventType, decode};
 pub use encode::encode;
 pub use error::{DecodeError, DecodeReason, JsonPath, JsonType, PathSegment};

@@ -1,10 +1,10 @@
 //! From a connection that was accepted to the requests on it.
 
 use std::convert::Infallible;
-use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::Shared;
-use super::handshake;
+use super::routes;
 use super::shutdown::{Phase, Stopping};
 
 /// A stream that a session can run on: TCP, TLS over it, or a pipe.
@@ -48,8 +48,8 @@ impl Accepted {
     /// Answers the requests on a stream until it is over or has become a session.
     async fn serve_http<S: Stream>(self, stream: S) {
         let service = service_fn(|request| {
-            let answer = handshake::answer::<S>(request, &self.shared, &self.stopping);
-            ready(Ok::<_, Infallible>(answer))
+            let answer = routes::answer::<S>(request, &self.shared, &self.stopping);
+            answer.map(Ok::<_, Infallible>)
         });
         let connection = http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)

@@ -1,6 +1,9 @@
 //! One session's frames: from the socket to the engine and back.
 
+use std::future::{Future, pending, poll_fn};
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -9,32 +12,41 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::accept::Stream;
-use super::shutdown::{self, Phase, Stopping};
-use crate::engine::SessionOptions;
-use crate::mock::{MockSession, Sent, SessionControl};
+use crate::engine::{Session, SessionOptions};
+use crate::mock::{Engine, MockSession, Sent, SessionControl};
 use crate::protocol::encode;
+
+use super::Limits;
+use super::accept::Stream;
+use super::ending::End;
+use super::keepalive::{Due, Keepalive};
+use super::shutdown::{self, Phase, Stopping};
 
 /// Bytes read at a time. The library's default costs every idle session 128 KiB; this one costs 4
 /// and still takes an append of 100 ms in two reads.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// The largest message taken: 15 MiB of audio are 20 MiB of base64, and what is too much has to be
-/// read before it can be refused.
-const LARGEST_MESSAGE: usize = 32 * 1024 * 1024;
+/// Bytes gathered before they are written. A session keeps what it has gathered once, twice as much
+/// at most; the library's default of 128 KiB is too much for thousands of them. A long turn of text
+/// takes two writes with this rather than one.
+const WRITE_BUFFER: usize = 32 * 1024;
 
 /// How long a client has to answer the close of a server that stops. One that reads nothing must
 /// not keep the process.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs a session on an upgraded connection until either side ends it.
-pub(super) async fn run<S: Stream>(upgrade: OnUpgrade, session: MockSession, stopping: Stopping) {
+pub(super) async fn run<S: Stream, E: Engine>(
+    upgrade: OnUpgrade,
+    session: MockSession<E>,
+    limits: Limits,
+    stopping: Stopping,
+) {
     let socket = match upgrade.await {
-        Ok(upgraded) => websocket::<S>(upgraded).await,
+        Ok(upgraded) => websocket::<S>(upgraded, &limits).await,
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
     };
     let socket = match socket {
@@ -46,8 +58,9 @@ pub(super) async fn run<S: Stream>(upgrade: OnUpgrade, session: MockSession, sto
         stop.reaches(Phase::Stopping).await;
         tokio::time::sleep(FAREWELL).await;
     };
+    let mut connection = Connection::new(socket, session, &limits);
     tokio::select! {
-        result = pump(socket, session, stopping) => report(&result),
+        () = connection.pump(stopping) => {}
         () = patience => tracing::debug!("session dropped: the client did not say goodbye"),
     }
 }
@@ -56,170 +69,211 @@ pub(super) async fn run<S: Stream>(upgrade: OnUpgrade, session: MockSession, sto
 ///
 /// For a stream that is no socket of a [`Server`](super::Server): `tokio::io::duplex`, say, which
 /// lets a whole session pass on tokio's paused time in no time at all. The time is tokio's,
-/// counted from this call.
+/// counted from this call. The limits are the default ones.
 pub async fn run_session<S>(stream: S, options: SessionOptions)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await;
+    let limits = Limits::default();
+    let config = Some(config(&limits));
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
     let (_never, stopping) = shutdown::serving();
-    let session = MockSession::unobserved(options);
-    report(&pump(socket, session, stopping).await);
-}
-
-fn report(result: &Result<(), Error>) {
-    match result {
-        Ok(()) | Err(Error::ConnectionClosed) => tracing::debug!("session over"),
-        Err(error) => tracing::debug!(%error, "session broke"),
-    }
+    let session = MockSession::unobserved(Session::new(options));
+    Connection::new(socket, session, &limits)
+        .pump(stopping)
+        .await;
 }
 
 /// The WebSocket on the bare stream: without what HTTP had wrapped around it.
-async fn websocket<S: Stream>(upgraded: Upgraded) -> io::Result<WebSocketStream<S>> {
+async fn websocket<S: Stream>(
+    upgraded: Upgraded,
+    limits: &Limits,
+) -> io::Result<WebSocketStream<S>> {
     let parts = upgraded
         .downcast::<TokioIo<S>>()
         .map_err(|_| io::Error::other("the upgraded connection is not the one accepted"))?;
     let stream = parts.io.into_inner();
     let early = parts.read_buf.to_vec();
-    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config())).await)
+    let config = Some(config(limits));
+    Ok(WebSocketStream::from_partially_read(stream, early, Role::Server, config).await)
 }
 
-fn config() -> WebSocketConfig {
+fn config(limits: &Limits) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE))
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(limits.message))
+        .max_frame_size(Some(limits.message))
 }
 
-async fn pump<S>(
-    mut socket: WebSocketStream<S>,
-    mut session: MockSession,
-    mut stopping: Stopping,
-) -> Result<(), Error>
+/// A session and the socket of its client.
+struct Connection<S, E: Engine> {
+    socket: WebSocketStream<S>,
+    session: MockSession<E>,
+    /// What the session's time counts from.
+    start: Instant,
+    keepalive: Keepalive,
+    /// How long a write may take.
+    write: Duration,
+}
+
+impl<S, E> Connection<S, E>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    E: Engine,
 {
-    let start = Instant::now();
-    let control = session.control();
-    loop {
-        if send_due(&mut socket, &mut session).await? {
-            return close_politely(&mut socket).await;
-        }
-        let deadline = session.deadline();
-        let deadline = deadline.and_then(|deadline| start.checked_add(deadline));
-        tokio::select! {
-            frame = socket.next() => {
-                let now = start.elapsed();
-                match frame {
-                    None => {
-                        session.take_close(None, "");
-                        return Ok(());
-                    }
-                    Some(Ok(Message::Close(frame))) => {
-                        note_close(&mut session, frame.as_ref());
-                        return Ok(());
-                    }
-                    Some(Ok(Message::Text(text))) => session.take_text(&text, now),
-                    Some(Ok(Message::Binary(_))) => session.take_binary(now),
-                    // The library answers pings itself.
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Err(Error::Utf8(_))) => {
-                        session.take_not_utf8(now);
-                        send_due(&mut socket, &mut session).await?;
-                        return fail(&mut socket, CloseCode::Invalid, "a text is not UTF-8").await;
-                    }
-                    Some(Err(error)) => {
-                        session.take_close(None, "");
-                        return Err(error);
-                    }
-                }
-            }
-            () = sleep_until(deadline) => session.pass_time(start.elapsed()),
-            () = changed(control.as_ref()) => {}
-            () = stopping.reaches(Phase::Stopping) => {
-                let reason = "the server is shutting down".into();
-                socket.send(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason }))).await?;
-                return close_politely(&mut socket).await;
-            }
+    fn new(socket: WebSocketStream<S>, session: MockSession<E>, limits: &Limits) -> Self {
+        let start = Instant::now();
+        Self {
+            socket,
+            session,
+            start,
+            keepalive: Keepalive::new(limits, start),
+            write: limits.write,
         }
     }
-}
 
-fn note_close(session: &mut MockSession, frame: Option<&CloseFrame>) {
-    match frame {
-        Some(frame) => session.take_close(Some(frame.code.into()), &frame.reason),
-        None => session.take_close(None, ""),
+    /// Moves frames until either side ends it.
+    async fn pump(&mut self, stopping: Stopping) {
+        let end = self.until_the_end(stopping).await;
+        match &end {
+            End::Close(frame) | End::Fail(frame) => {
+                self.session.end(frame.code.into(), &frame.reason);
+            }
+            End::Answer | End::Break => self.session.take_close(None, ""),
+        }
+        end.carry_out(&mut self.socket).await;
     }
-}
 
-/// Ends a connection whose client breaks the rules of WebSocket, as RFC 6455 demands (section 8.1).
-async fn fail<S>(
-    socket: &mut WebSocketStream<S>,
-    code: CloseCode,
-    reason: &'static str,
-) -> Result<(), Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let reason = reason.into();
-    socket
-        .send(Message::Close(Some(CloseFrame { code, reason })))
-        .await
-}
+    async fn until_the_end(&mut self, mut stopping: Stopping) -> End {
+        let control = self.session.control();
+        loop {
+            if let Err(end) = self.send_due().await {
+                return end;
+            }
+            let next = self.next();
+            let done = tokio::select! {
+                frame = self.socket.next() => self.take(frame).await,
+                () = sleep_until(next) => self.come_back().await,
+                () = changed(control.as_ref()) => Ok(()),
+                () = stopping.reaches(Phase::Stopping) => Err(End::close(1001, "the server is shutting down")),
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
 
-/// Sends all that is due in one flush; says whether the session ended with it.
-async fn send_due<S>(
-    socket: &mut WebSocketStream<S>,
-    session: &mut MockSession,
-) -> Result<bool, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    // Not kept longer, so that idle sessions have none.
-    let mut text = String::new();
-    let mut ended = false;
-    while let Some(sent) = session.poll() {
-        let message = match sent {
-            Sent::Event(event) => {
-                text.clear();
-                if let Err(error) = encode(&event, &mut text) {
-                    tracing::error!(%error, "an event could not be written");
-                    continue;
+    /// When something is due if nothing comes before.
+    fn next(&self) -> Option<Instant> {
+        let deadline = self.session.deadline();
+        let deadline = deadline.and_then(|deadline| self.start.checked_add(deadline));
+        [deadline, self.keepalive.next()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Takes what the client has sent.
+    async fn take(&mut self, frame: Option<Result<Message, Error>>) -> Result<(), End> {
+        let now = self.start.elapsed();
+        match frame {
+            Some(Ok(Message::Text(text))) => self.session.take_text(&text, now),
+            Some(Ok(Message::Binary(_))) => self.session.take_binary(now),
+            Some(Ok(Message::Pong(payload))) => self.keepalive.take_pong(&payload, Instant::now()),
+            // The library answers pings itself.
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => {}
+            Some(Ok(Message::Close(frame))) => {
+                self.note_close(frame.as_ref());
+                return Err(End::Answer);
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a frame could not be read");
+                if matches!(error, Error::Utf8(_)) {
+                    self.session.take_not_utf8(now);
+                    self.send_due().await?;
                 }
-                Message::text(text.as_str())
+                return Err(End::after(&error));
             }
-            Sent::Text(text) => Message::text(text),
-            Sent::Break => return Err(Error::ConnectionClosed),
-            Sent::Close { code, reason } => {
-                ended = true;
-                Message::Close(Some(CloseFrame {
-                    code: code.into(),
-                    reason: reason.into(),
-                }))
-            }
-        };
-        socket.feed(message).await?;
+            None => return Err(End::Break),
+        }
+        Ok(())
     }
-    socket.flush().await?;
-    Ok(ended)
+
+    fn note_close(&mut self, frame: Option<&CloseFrame>) {
+        match frame {
+            Some(frame) => self
+                .session
+                .take_close(Some(frame.code.into()), &frame.reason),
+            None => self.session.take_close(None, ""),
+        }
+    }
+
+    /// Does what has come due.
+    async fn come_back(&mut self) -> Result<(), End> {
+        self.session.pass_time(self.start.elapsed());
+        match self.keepalive.due(Instant::now()) {
+            Due::Nothing => Ok(()),
+            Due::Ping(payload) => self.feed(Message::Ping(payload)).await,
+            Due::Gone => Err(End::close(1011, "keepalive ping timeout")),
+        }
+    }
+
+    /// Sends all that is due in one flush.
+    async fn send_due(&mut self) -> Result<(), End> {
+        // Not kept longer, so that idle sessions have none.
+        let mut text = String::new();
+        while let Some(sent) = self.session.poll() {
+            let message = match sent {
+                Sent::Event(event) => {
+                    text.clear();
+                    if let Err(error) = encode(&event, &mut text) {
+                        tracing::error!(%error, "an event could not be written");
+                        continue;
+                    }
+                    Message::text(text.as_str())
+                }
+                Sent::Text(text) => Message::text(text),
+                Sent::Close { code, reason } => return Err(End::close(code, &reason)),
+                Sent::Break => return Err(End::Break),
+            };
+            self.feed(message).await?;
+        }
+        in_time(self.write, self.socket.flush()).await
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
+        in_time(self.write, self.socket.feed(message)).await
+    }
 }
 
-/// Reads until the client has answered the close.
-async fn close_politely<S>(socket: &mut WebSocketStream<S>) -> Result<(), Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    while let Some(frame) = socket.next().await {
-        frame?;
+/// Writes, unless the client does not read for too long.
+async fn in_time(
+    limit: Duration,
+    writing: impl Future<Output = Result<(), Error>>,
+) -> Result<(), End> {
+    let mut writing = pin!(writing);
+    // Nearly always it is done at once, and needs no timer.
+    let at_once = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context))).await;
+    let written = match at_once {
+        Poll::Ready(written) => Ok(written),
+        Poll::Pending => tokio::time::timeout(limit, writing).await,
+    };
+    match written {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "session broke");
+            Err(End::Break)
+        }
+        Err(_) => Err(End::close(1008, "the client reads too slowly")),
     }
-    Ok(())
 }
 
 /// Sleeps until the deadline, or for ever without one.
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 
@@ -227,6 +281,6 @@ async fn sleep_until(deadline: Option<Instant>) {
 async fn changed(control: Option<&SessionControl>) {
     match control {
         Some(control) => control.changed().await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }

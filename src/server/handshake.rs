@@ -3,126 +3,240 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use hyper::{Request, Response};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use super::accept::Stream;
+use super::auth::{self, Denied};
+use super::dialect::Dialect;
+use super::models::{DEFAULT_MODEL, Purpose};
+use super::refusals::{HandshakeRefusal, HttpRefusal, unknown_call};
+use super::routes::{Provider, Route, Socket};
+use super::secrets::Grant;
 use super::shutdown::Stopping;
+use super::subprotocols::{REALTIME, Subprotocols};
 use super::{Shared, connection};
 use crate::engine::SessionKind;
 use crate::faults::HandshakeFault;
-
-/// Where sessions are opened.
-const REALTIME_PATH: &str = "/v1/realtime";
-
-/// The subprotocol browsers offer beside those that carry their key.
-const SUBPROTOCOL: &str = "realtime";
+use crate::mock::{Engine, MockSession};
+use crate::protocol::realtime::{SessionConfig, TranslationAudio};
 
 /// The intent of a client that wants a session that only transcribes.
 const TRANSCRIPTION: &str = "transcription";
 
-/// The model of a client that names none.
-pub(super) const DEFAULT_MODEL: &str = "gpt-realtime";
+/// The intent that need not be said.
+const CONVERSATION: &str = "conversation";
 
-/// Answers a request: with an upgrade that becomes a session, or with an error in OpenAI's form.
+/// Answers a request for a WebSocket: with an upgrade that becomes a session, or that says why it
+/// does not.
 pub(super) fn answer<S: Stream>(
     mut request: Request<Incoming>,
+    route: &Route<'_>,
+    socket: Socket,
     shared: &Arc<Shared>,
     stopping: &Stopping,
 ) -> Response<String> {
-    if request.uri().path() != REALTIME_PATH {
-        let message = format!(
-            "mock-realtime serves {REALTIME_PATH}, not {}.",
-            request.uri().path()
-        );
-        return error(StatusCode::NOT_FOUND, &message);
-    }
-    let query = Query::of(request.uri().query().unwrap_or_default());
-    if let Some(parameter) = query.not_handled {
-        let message = format!("mock-realtime does not handle `{parameter}` in the address yet.");
-        return error(StatusCode::NOT_IMPLEMENTED, &message);
-    }
     let mut response = match create_response_with_body(&request, String::new) {
         Ok(response) => response,
-        Err(reason) => {
-            return error(
-                StatusCode::BAD_REQUEST,
-                &format!("Expected a WebSocket upgrade: {reason}."),
-            );
-        }
+        Err(error) => return HttpRefusal::no_upgrade(&error).into_response(),
     };
-    if offers_subprotocol(&request) {
-        response.headers_mut().insert(
-            SEC_WEBSOCKET_PROTOCOL,
-            HeaderValue::from_static(SUBPROTOCOL),
-        );
-    }
     let faults = shared.connect();
     if let Some(HandshakeFault::Status(status)) = faults.handshake() {
-        return error(
-            refused_with(*status),
-            "This handshake is refused, as the test asked for.",
-        );
+        return HttpRefusal::asked_for(*status).into_response();
     }
-    let model = query.model.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    let session = shared.next_session(query.kind, model, &faults);
-    tokio::spawn(connection::run::<S>(
-        hyper::upgrade::on(&mut request),
-        session,
-        stopping.clone(),
-    ));
+    let offered = Subprotocols::offered(request.headers());
+    if offered.realtime {
+        let name = HeaderValue::from_static(REALTIME);
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
+    }
+    let dialect = Dialect::asked_for(route.dialect, request.headers(), &offered);
+    let query = request.uri().query().unwrap_or_default();
+    let key = auth::key(request.headers(), offered, query, route.provider);
+    let admitted = shared.gate.admit(key, shared.now());
+    if let (Provider::Azure, Err(denied)) = (route.provider, &admitted) {
+        return HttpRefusal::not_admitted(denied, route.provider).into_response();
+    }
+    let query = Query::of(query);
+    if admitted.is_ok() && query.call_id.is_some() {
+        // There are no calls yet that one could be.
+        return unknown_call();
+    }
+    let opening = Opening::of(socket, dialect, query, admitted);
+    let connecting = Connecting {
+        request: &mut request,
+        shared,
+        stopping,
+    };
+    match opening.and_then(|opening| opening.accepted_by(&shared.options.models, route.provider)) {
+        Ok(Opening::Session(kind, model, settings)) => {
+            connecting.become_session::<S, _>(shared.session(kind, model, settings, &faults));
+        }
+        Ok(Opening::Translation(model, settings)) => {
+            connecting.become_session::<S, _>(shared.translation(model, settings, &faults));
+        }
+        Err(refusal) => connecting.become_session::<S, _>(shared.refused(refusal, &faults)),
+    }
     response
 }
 
-/// The status of a handshake that a test wants refused.
-pub(super) fn refused_with(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+/// A request that is about to be upgraded.
+struct Connecting<'a> {
+    request: &'a mut Request<Incoming>,
+    shared: &'a Shared,
+    stopping: &'a Stopping,
+}
+
+impl Connecting<'_> {
+    fn become_session<S: Stream, E: Engine>(self, session: MockSession<E>) {
+        tokio::spawn(connection::run::<S, E>(
+            hyper::upgrade::on(self.request),
+            session,
+            self.shared.options.limits.clone(),
+            self.stopping.clone(),
+        ));
+    }
+}
+
+/// The session that a client opens.
+#[derive(Debug, PartialEq)]
+enum Opening {
+    /// A conversation or transcription, with its model and the settings of its key.
+    Session(SessionKind, String, Option<SessionConfig>),
+    /// A translation, likewise.
+    Translation(String, Option<TranslationAudio>),
+}
+
+impl Opening {
+    /// What the address asks for, and the key allows.
+    fn of(
+        socket: Socket,
+        dialect: Dialect,
+        query: Query,
+        admitted: Result<Option<Grant>, Denied>,
+    ) -> Result<Self, HandshakeRefusal> {
+        let grant = admitted?;
+        if dialect == Dialect::Beta {
+            return Err(HandshakeRefusal::beta_is_off());
+        }
+        match (socket, grant) {
+            (Socket::Translations, Some(Grant::Translation(granted))) => Ok(Self::Translation(
+                query.model.unwrap_or(granted.model),
+                granted.audio,
+            )),
+            (Socket::Translations, None) => query
+                .model
+                .map(|model| Self::Translation(model, None))
+                .ok_or_else(HandshakeRefusal::no_model),
+            (Socket::Translations, Some(Grant::Session(_)))
+            | (Socket::Realtime, Some(Grant::Translation(_))) => {
+                Err(HandshakeRefusal::key_of_another_session())
+            }
+            (Socket::Realtime, Some(Grant::Session(settings))) => Self::granted(query, settings),
+            (Socket::Realtime, None) => Self::asked_for(query),
+        }
+    }
+
+    /// A session without settings, as the address asks for it.
+    fn asked_for(query: Query) -> Result<Self, HandshakeRefusal> {
+        match (query.kind()?, query.model) {
+            (Some(SessionKind::Transcription), None) => Ok(Self::Session(
+                SessionKind::Transcription,
+                String::new(),
+                None,
+            )),
+            (Some(SessionKind::Transcription), Some(_)) => {
+                Err(HandshakeRefusal::model_in_transcription())
+            }
+            (_, Some(model)) => Ok(Self::Session(SessionKind::Realtime, model, None)),
+            (_, None) => Err(HandshakeRefusal::no_model()),
+        }
+    }
+
+    /// A session with the settings of an ephemeral key. What the address says goes before them.
+    fn granted(query: Query, settings: Option<SessionConfig>) -> Result<Self, HandshakeRefusal> {
+        let asked = query.kind()?;
+        let (kind, granted_model) = match &settings {
+            Some(SessionConfig::Transcription(_)) => (SessionKind::Transcription, None),
+            Some(SessionConfig::Realtime(settings)) => {
+                (SessionKind::Realtime, settings.model.as_ref())
+            }
+            None => (SessionKind::Realtime, None),
+        };
+        if asked.is_some_and(|asked| asked != kind) {
+            return Err(HandshakeRefusal::key_of_another_session());
+        }
+        if kind == SessionKind::Transcription {
+            return match query.model {
+                Some(_) => Err(HandshakeRefusal::model_in_transcription()),
+                None => Ok(Self::Session(kind, String::new(), settings)),
+            };
+        }
+        let granted_model = granted_model.map_or(DEFAULT_MODEL, |model| model.as_str());
+        let model = query.model.unwrap_or_else(|| granted_model.to_owned());
+        Ok(Self::Session(kind, model, settings))
+    }
+
+    /// The same, if its model is one to hold it: one of these, where there are any, else any that is
+    /// not known to be for something else. A deployment of Azure has whatever name it was given.
+    fn accepted_by(self, models: &[String], provider: Provider) -> Result<Self, HandshakeRefusal> {
+        if provider == Provider::Azure {
+            return Ok(self);
+        }
+        let is_other = |model: &String, purpose| {
+            !models.is_empty() && !models.contains(model)
+                || Purpose::of(model).is_some_and(|known| known != purpose)
+        };
+        match &self {
+            Self::Session(SessionKind::Realtime, model, _)
+                if Purpose::of(model) == Some(Purpose::Transcription) =>
+            {
+                Err(HandshakeRefusal::for_transcription_only(model))
+            }
+            Self::Session(SessionKind::Realtime, model, _)
+                if is_other(model, Purpose::Conversation) =>
+            {
+                Err(HandshakeRefusal::not_for_conversations(model))
+            }
+            Self::Translation(model, _) if is_other(model, Purpose::Translation) => {
+                Err(HandshakeRefusal::not_for_translation(model))
+            }
+            _ => Ok(self),
+        }
+    }
 }
 
 /// What the address says.
 #[derive(Debug, Default)]
 struct Query {
     model: Option<String>,
-    kind: SessionKind,
-    /// A parameter that asks for a kind of session this version does not have.
-    not_handled: Option<&'static str>,
+    intent: Option<String>,
+    call_id: Option<String>,
 }
 
 impl Query {
     fn of(query: &str) -> Self {
         let mut found = Self::default();
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
-                "model" => found.model = Some(value.into_owned()),
-                "intent" if value == TRANSCRIPTION => found.kind = SessionKind::Transcription,
-                "intent" => found.not_handled = Some("intent"),
-                "call_id" => found.not_handled = Some("call_id"),
-                _ => {}
-            }
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let place = match &*name {
+                // So the preview of Azure calls it.
+                "model" | "deployment" => &mut found.model,
+                "intent" => &mut found.intent,
+                "call_id" => &mut found.call_id,
+                _ => continue,
+            };
+            *place = Some(value.into_owned()).filter(|value| !value.is_empty());
         }
         found
     }
-}
 
-fn offers_subprotocol(request: &Request<Incoming>) -> bool {
-    let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
-    offered
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|protocol| protocol.trim() == SUBPROTOCOL)
-}
-
-/// An HTTP error as OpenAI's API gives it.
-fn error(status: StatusCode, message: &str) -> Response<String> {
-    let body = serde_json::json!({
-        "error": { "message": message, "type": "invalid_request_error", "code": null, "param": null }
-    });
-    let mut response = Response::new(body.to_string());
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    /// The kind of session it asks for, if it says so.
+    fn kind(&self) -> Result<Option<SessionKind>, HandshakeRefusal> {
+        match self.intent.as_deref() {
+            None => Ok(None),
+            Some(TRANSCRIPTION) => Ok(Some(SessionKind::Transcription)),
+            Some(CONVERSATION) => Ok(Some(SessionKind::Realtime)),
+            Some(other) => Err(HandshakeRefusal::unknown_intent(other)),
+        }
+    }
 }

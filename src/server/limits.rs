@@ -14,7 +14,7 @@ pub struct Limits {
     pub message: usize,
     /// The most bytes of a request's body. More are answered with the HTTP status 413.
     pub body: usize,
-    /// How long a write may take, which is one of 128 KiB or of a single event that is longer. A
+    /// How long a write may take, which is one of 32 KiB or of a single event that is longer. A
     /// client that reads so slowly is closed with code 1008. Until then nothing more is made for
     /// it, so that what waits for it does not grow.
     pub write: Duration,

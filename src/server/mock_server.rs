@@ -5,13 +5,13 @@ use std::net::Ipv4Addr;
 use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::Response;
 use tokio::sync::oneshot;
-use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Error};
 
 use crate::client::MockSocket;
 use crate::engine::{
     HookContext, HookResult, Hooks, Pacing, ScriptedTranscriber, SessionKind, SessionOptions,
+    TranslationOptions,
 };
 use crate::expect::{Expect, Expectations, Journal};
 use crate::faults::{Faults, HandshakeFault};
@@ -22,8 +22,12 @@ use crate::protocol::realtime::{ClientEvent, ClientEventKind};
 #[cfg(feature = "scenario")]
 use crate::scenario::{Scenario, ScenarioRun};
 
-use super::handshake::{DEFAULT_MODEL, refused_with};
-use super::{Server, ServerOptions, Shared};
+use super::models::DEFAULT_MODEL;
+use super::refusals::HttpRefusal;
+use super::{Limits, Server, ServerOptions, Shared};
+
+/// A key like any other.
+const ANY_KEY: &str = "mock";
 
 /// A mock on a port of its own, for one test.
 ///
@@ -42,8 +46,8 @@ use super::{Server, ServerOptions, Shared};
 /// # async fn main() {
 /// let mock = MockServer::start().await;
 /// mock.expect::<ResponseCreate>().never();
-/// // The agent under test connects here:
-/// let (mut socket, _) = tokio_tungstenite::connect_async(mock.ws_url()).await.unwrap();
+/// // The agent under test connects to `mock.url()`. In its place:
+/// let (mut socket, _) = tokio_tungstenite::connect_async(mock.request()).await.unwrap();
 /// let created = socket.next().await.unwrap().unwrap();
 /// assert!(created.to_text().unwrap().contains("session.created"));
 /// # }
@@ -51,6 +55,8 @@ use super::{Server, ServerOptions, Shared};
 #[derive(Debug)]
 pub struct MockServer {
     url: String,
+    /// A key that is accepted.
+    key: String,
     shared: Arc<Shared>,
     expectations: Expectations,
     observer: Observer,
@@ -62,8 +68,7 @@ pub struct MockServer {
 #[derive(Debug)]
 #[must_use = "a server is there once it is started"]
 pub struct MockServerBuilder {
-    seed: u64,
-    started_at: Option<u64>,
+    options: ServerOptions,
     configurations: Configurations,
     observer: Observer,
 }
@@ -71,8 +76,7 @@ pub struct MockServerBuilder {
 impl Default for MockServerBuilder {
     fn default() -> Self {
         Self {
-            seed: 0,
-            started_at: None,
+            options: ServerOptions::default(),
             configurations: Configurations::default(),
             observer: Observer::new(Journal::default()),
         }
@@ -111,16 +115,34 @@ impl fmt::Debug for Configurations {
 
 impl MockServerBuilder {
     /// The seed of the first session; the sessions after it count up from there.
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = seed;
+        self
     }
 
     /// The Unix second at which every session starts. With it, the same run gives the same bytes.
-    pub fn started_at(self, started_at: u64) -> Self {
-        Self {
-            started_at: Some(started_at),
-            ..self
-        }
+    pub fn started_at(mut self, started_at: u64) -> Self {
+        self.options.started_at = Some(started_at);
+        self
+    }
+
+    /// A key that clients may come with, beside those that were said before and the ephemeral ones.
+    /// Where none is said, any will do.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.options.api_keys.push(key.into());
+        self
+    }
+
+    /// What ephemeral keys are signed with, for a test with two servers that accept each other's.
+    pub fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.options.secret = Some(secret.into());
+        self
+    }
+
+    /// What is too much.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = limits;
+        self
     }
 
     /// What each session says, response by response.
@@ -163,6 +185,15 @@ impl MockServerBuilder {
         self
     }
 
+    /// Anything about each new translation session, after what is said of all sessions.
+    pub fn configure_translation(
+        mut self,
+        configuration: impl Fn(&mut TranslationOptions) + Send + Sync + 'static,
+    ) -> Self {
+        self.options.configure_translation = Arc::new(configuration);
+        self
+    }
+
     /// Puts hooks around the events of each new session.
     pub fn hooks(self, hooks: impl Fn(&mut Hooks) + Send + Sync + 'static) -> Self {
         self.configure(move |options| hooks(&mut options.hooks))
@@ -187,11 +218,11 @@ impl MockServerBuilder {
     /// If no port can be listened on.
     pub async fn start(self) -> MockServer {
         let configurations = self.configurations.clone();
+        let accepted = self.options.api_keys.first();
+        let key = accepted.map_or(ANY_KEY, String::as_str).to_owned();
         let options = ServerOptions {
-            seed: self.seed,
-            started_at: self.started_at,
             configure: Arc::new(move |options| configurations.apply(options)),
-            ..ServerOptions::default()
+            ..self.options
         };
         let observer = self.observer;
         let address = (Ipv4Addr::LOCALHOST, 0);
@@ -206,6 +237,7 @@ impl MockServerBuilder {
         }));
         MockServer {
             url,
+            key,
             shared,
             expectations: Expectations::default(),
             observer,
@@ -238,6 +270,15 @@ impl MockServer {
     /// The whole address of a conversation.
     pub fn ws_url(&self) -> String {
         format!("{}/realtime?model={DEFAULT_MODEL}", self.url)
+    }
+
+    /// A request for a conversation, as `tokio_tungstenite::connect_async` takes it: with a key that is
+    /// accepted, since whoever shows none is refused, as by the service. Headers can be added to it.
+    pub fn request(&self) -> ClientRequestBuilder {
+        // What is parsed was made from an address of a socket.
+        let address = self.ws_url().parse().unwrap_or_default();
+        let bearer = format!("Bearer {}", self.key);
+        ClientRequestBuilder::new(address).with_header("Authorization", bearer)
     }
 
     /// What connects to it in process, without the network between: for code that is generic over its
@@ -356,14 +397,14 @@ impl MockConnector {
     pub fn connect(&self) -> Result<MockSocket, Error> {
         let faults = self.shared.connect();
         if let Some(HandshakeFault::Status(status)) = faults.handshake() {
-            let mut response = Response::new(None);
-            *response.status_mut() = refused_with(*status);
+            let response = HttpRefusal::asked_for(*status).into_response();
+            let response = response.map(|body| Some(body.into_bytes()));
             return Err(Error::Http(Box::new(response)));
         }
         let model = DEFAULT_MODEL.to_owned();
         let session = self
             .shared
-            .next_session(SessionKind::Realtime, model, &faults);
+            .session(SessionKind::Realtime, model, None, &faults);
         Ok(MockSocket::over(session, self.journal.clone()))
     }
 }

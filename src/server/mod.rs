@@ -4,11 +4,22 @@
 //! and a [`Session`](crate::engine::Session). No behaviour of the protocol lives here.
 
 mod accept;
+mod auth;
 mod connection;
+mod dialect;
+mod ending;
 mod handshake;
+mod keepalive;
 mod limits;
 mod mock_server;
+mod models;
+mod refusals;
+mod refused;
+mod rest;
+mod routes;
+mod secrets;
 mod shutdown;
+mod subprotocols;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -17,14 +28,21 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::time::Instant;
 
-use crate::engine::{SessionKind, SessionOptions};
+use crate::engine::{Session, SessionKind, SessionOptions, TranslationOptions, TranslationSession};
 use crate::faults::Faults;
-use crate::mock::{MockSession, Observer};
+use crate::mock::{Engine, MockSession, Observer};
+use crate::protocol::realtime::{SessionConfig, TranslationAudio};
+
+use auth::Gate;
+use refusals::HandshakeRefusal;
+use refused::RefusedSession;
+use secrets::Secrets;
 
 use accept::Accepted;
 use shutdown::Phase;
@@ -37,6 +55,9 @@ pub use tls::{ThrowAway, Tls, TlsError};
 
 /// Decides how a new session goes.
 type Configure = dyn Fn(&mut SessionOptions) + Send + Sync;
+
+/// Decides how a new translation session goes.
+type ConfigureTranslation = dyn Fn(&mut TranslationOptions) + Send + Sync;
 
 /// What a server is started with.
 #[derive(Clone)]
@@ -53,6 +74,19 @@ pub struct ServerOptions {
     /// What the server is known by. With it, it speaks TLS and nothing else. With the feature `tls`.
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
+    /// The same as `configure` for translation sessions, after it: what the two kinds have in common
+    /// is taken over.
+    pub configure_translation: Arc<ConfigureTranslation>,
+    /// The keys that are accepted, beside the ephemeral keys that the server makes. Without any, every
+    /// key is; none at all never is.
+    pub api_keys: Vec<String>,
+    /// What ephemeral keys are signed with. Servers with the same secret accept each other's. Without
+    /// one it follows from the seed, so that a run with the same seed gives the same keys: they are
+    /// then no secret from those who can guess the seed.
+    pub secret: Option<String>,
+    /// The models that are accepted. Without any, every name is that is not known to be a model for
+    /// something else.
+    pub models: Vec<String>,
 }
 
 impl Default for ServerOptions {
@@ -64,6 +98,10 @@ impl Default for ServerOptions {
             limits: Limits::default(),
             #[cfg(feature = "tls")]
             tls: None,
+            configure_translation: Arc::new(|_| {}),
+            api_keys: Vec::new(),
+            secret: None,
+            models: Vec::new(),
         }
     }
 }
@@ -83,6 +121,7 @@ impl fmt::Debug for ServerOptions {
             .field("seed", &self.seed)
             .field("started_at", &self.started_at)
             .field("limits", &self.limits)
+            .field("models", &self.models)
             .finish_non_exhaustive()
     }
 }
@@ -110,11 +149,30 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     options: ServerOptions,
+    gate: Gate,
+    /// How many sessions there were, and how many ephemeral keys.
     sessions: AtomicU64,
+    secrets: AtomicU32,
+    started: Instant,
     observer: Option<Observer>,
 }
 
 impl Shared {
+    fn new(mut options: ServerOptions, observer: Option<Observer>) -> Self {
+        let secrets = match options.secret.take() {
+            Some(secret) => Secrets::new(secret.as_bytes()),
+            None => Secrets::new(&options.seed.to_be_bytes()),
+        };
+        Self {
+            gate: Gate::new(std::mem::take(&mut options.api_keys), secrets),
+            options,
+            sessions: AtomicU64::new(0),
+            secrets: AtomicU32::new(0),
+            started: Instant::now(),
+            observer,
+        }
+    }
+
     /// A client connects: what is to go wrong with it.
     fn connect(&self) -> Faults {
         self.observer
@@ -123,20 +181,67 @@ impl Shared {
             .unwrap_or_default()
     }
 
-    /// The next session, of this kind and with this model.
-    fn next_session(&self, kind: SessionKind, model: String, faults: &Faults) -> MockSession {
+    /// The time, in Unix seconds. Where sessions start at a time that is given, the server does, too.
+    fn now(&self) -> u64 {
+        match self.options.started_at {
+            Some(started_at) => started_at.saturating_add(self.started.elapsed().as_secs()),
+            None => unix_seconds(),
+        }
+    }
+
+    /// The next session, of this kind and with this model and these settings.
+    fn session(
+        &self,
+        kind: SessionKind,
+        model: String,
+        settings: Option<SessionConfig>,
+        faults: &Faults,
+    ) -> MockSession {
+        let mut options = self.next_options();
+        options.kind = kind;
+        options.model = model;
+        options.settings = settings;
+        (self.options.configure)(&mut options);
+        faults.apply(&mut options);
+        self.open(Session::new(options), faults)
+    }
+
+    /// The next session, which translates.
+    fn translation(
+        &self,
+        model: String,
+        settings: Option<TranslationAudio>,
+        faults: &Faults,
+    ) -> MockSession<TranslationSession> {
+        let mut options = self.next_options();
+        options.model = model;
+        (self.options.configure)(&mut options);
+        let mut options = TranslationOptions::from(options);
+        options.settings = settings;
+        (self.options.configure_translation)(&mut options);
+        self.open(TranslationSession::new(options), faults)
+    }
+
+    /// The next session, which is none.
+    fn refused(&self, refusal: HandshakeRefusal, faults: &Faults) -> MockSession<RefusedSession> {
+        let options = self.next_options();
+        let session = RefusedSession::new(refusal, options.seed, options.started_at);
+        self.open(session, faults)
+    }
+
+    fn next_options(&self) -> SessionOptions {
         let index = self.sessions.fetch_add(1, Ordering::Relaxed);
-        let mut options = SessionOptions {
-            kind,
-            model,
+        SessionOptions {
             seed: self.options.seed.wrapping_add(index),
             started_at: self.options.started_at.unwrap_or_else(unix_seconds),
             ..SessionOptions::default()
-        };
-        (self.options.configure)(&mut options);
+        }
+    }
+
+    fn open<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
         match &self.observer {
-            Some(observer) => observer.open(options, faults),
-            None => MockSession::unobserved(options),
+            Some(observer) => observer.see(session, faults),
+            None => MockSession::unobserved(session),
         }
     }
 }
@@ -170,11 +275,7 @@ impl Server {
         Ok(Self {
             listener,
             address,
-            shared: Arc::new(Shared {
-                options,
-                sessions: AtomicU64::new(0),
-                observer,
-            }),
+            shared: Arc::new(Shared::new(options, observer)),
         })
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::Args;
 use mock_realtime::server::{Server, ServerOptions};
 
+use super::access::Access;
 use scenario::{Current, watch};
 use tls::{Authority, TlsArguments};
 
@@ -35,6 +36,8 @@ pub(crate) struct Serve {
     seed: u64,
     #[command(flatten)]
     tls: TlsArguments,
+    #[command(flatten)]
+    access: Access,
 }
 
 /// Serves until ctrl-c.
@@ -44,6 +47,7 @@ pub(crate) async fn run(arguments: &Serve) -> io::Result<()> {
         seed: arguments.seed,
         ..ServerOptions::default()
     };
+    arguments.access.apply(&mut options);
     if let Some(file) = &arguments.scenario {
         let current = Current::load(file)?;
         if arguments.watch {

@@ -24,6 +24,25 @@ pub(crate) fn defaults(kind: SessionKind, id: SessionId, model: &str, expires_at
     }
 }
 
+/// The session object of a new session whose client has said before what it wants of it: as an
+/// update would set it, but for the model, which is the one it has asked for since.
+pub(crate) fn initial(
+    kind: SessionKind,
+    id: SessionId,
+    model: &str,
+    expires_at: i64,
+    wanted: Option<SessionConfig>,
+) -> Result<Session, Refusal> {
+    let defaults = defaults(kind, id, model, expires_at);
+    let Some(mut wanted) = wanted else {
+        return Ok(defaults);
+    };
+    if let SessionConfig::Realtime(wanted) = &mut wanted {
+        wanted.model = None;
+    }
+    update(&defaults, wanted, false)
+}
+
 /// What an update makes of the session: all of it or, as an error, nothing. The voice is fixed once
 /// the assistant has spoken.
 pub(crate) fn update(

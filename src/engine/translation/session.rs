@@ -17,7 +17,7 @@ use crate::protocol::realtime::{
     TranslationSessionInputAudioBufferHandler, TranslationSessionType, TranslationSessionUpdate,
     TranslationSessionUpdated, dispatch_translation_client_event,
 };
-use crate::protocol::{Event, ItemId, Patch, decode};
+use crate::protocol::{Event, EventId, ItemId, Patch, decode};
 
 use super::output::Pieces;
 use super::{TranslationOptions, Translator};
@@ -62,7 +62,7 @@ impl TranslationSession {
         let ends = options
             .started_at
             .saturating_add(options.maximum_duration.as_secs());
-        let settings = SessionObject::new(
+        let mut settings = SessionObject::new(
             outbox.ids.session(),
             TranslationSessionType::Translation,
             i64::try_from(ends).unwrap_or(i64::MAX),
@@ -77,6 +77,9 @@ impl TranslationSession {
                 }),
             },
         );
+        if let Some(wanted) = options.settings {
+            set_audio(&mut settings.audio, wanted);
+        }
         let created = settings.clone();
         outbox.send(|id| TranslationSessionCreated::new(id, created));
         Self {
@@ -134,6 +137,31 @@ impl TranslationSession {
     pub fn deadline(&self) -> Option<Duration> {
         let next = self.pieces.next_at().unwrap_or(self.ends_at);
         (!self.ended).then_some(next.min(self.ends_at))
+    }
+
+    /// Whether something comes by itself, without another input: now, or when its time has come. The
+    /// end of the session's time does not count.
+    pub fn has_more(&self) -> bool {
+        !self.outbox.is_empty() || (!self.ended && self.pieces.next_at().is_some())
+    }
+
+    /// An id for an event that is injected.
+    pub(crate) fn event_id(&mut self) -> EventId {
+        self.outbox.ids.event()
+    }
+
+    /// Sends a text frame as it is, however broken, after all that waits to be polled.
+    pub fn inject_text(&mut self, text: impl Into<String>) {
+        if !self.ended {
+            self.outbox.push(Output::Text(text.into()));
+        }
+    }
+
+    /// Ends the session with a close, after all that waits to be polled.
+    pub fn close(&mut self, code: u16, reason: impl Into<String>) {
+        if !self.ended {
+            self.end(code, reason.into());
+        }
     }
 
     /// The session object as the client was last told, or will be.
@@ -248,15 +276,7 @@ impl TranslationSession {
 impl TranslationSessionHandler<Result<(), Refusal>> for TranslationSession {
     fn session_update(&mut self, event: TranslationSessionUpdate) -> Result<(), Refusal> {
         let asked = event.session.audio.unwrap_or_default();
-        let audio = &mut self.settings.audio;
-        if let Some(asked) = asked.input {
-            let input = audio.input.get_or_insert_default();
-            set(&mut input.transcription, asked.transcription);
-            set(&mut input.noise_reduction, asked.noise_reduction);
-        }
-        if let Some(language) = asked.output.and_then(|output| output.language) {
-            audio.output.get_or_insert_default().language = Some(language);
-        }
+        set_audio(&mut self.settings.audio, asked);
         let updated = self.settings.clone();
         self.outbox
             .send(|id| TranslationSessionUpdated::new(id, updated));
@@ -278,6 +298,17 @@ impl TranslationSessionInputAudioBufferHandler<Result<(), Refusal>> for Translat
         event: TranslationSessionInputAudioBufferAppend,
     ) -> Result<(), Refusal> {
         self.append(event.audio.as_ref())
+    }
+}
+
+fn set_audio(audio: &mut TranslationAudio, asked: TranslationAudio) {
+    if let Some(asked) = asked.input {
+        let input = audio.input.get_or_insert_default();
+        set(&mut input.transcription, asked.transcription);
+        set(&mut input.noise_reduction, asked.noise_reduction);
+    }
+    if let Some(language) = asked.output.and_then(|output| output.language) {
+        audio.output.get_or_insert_default().language = Some(language);
     }
 }
 

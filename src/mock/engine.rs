@@ -1,0 +1,113 @@
+//! What a driver pumps: an engine, of whatever kind of session.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use crate::engine::{Input, Output, Session, TranslationSession};
+use crate::expect::Frame;
+use crate::protocol::realtime::{
+    ClientEvent, ServerEvent, ServerEventKind, TranslationClientEvent, TranslationServerEvent,
+};
+use crate::protocol::{Event, EventId, encode};
+
+/// Makes an event that a test pushes, with the id it gets.
+pub(crate) type MakeEvent = Box<dyn FnOnce(EventId) -> ServerEvent + Send>;
+
+/// A session of the engine, of whatever kind: see [`Session`] for what its methods do.
+pub(crate) trait Engine: Debug + Send + 'static {
+    /// What the client sends.
+    type Client: Event + Clone + Debug + Into<Frame> + Send;
+    /// What it is sent.
+    type Server: Event + Clone + Debug + PartialEq + Into<Frame> + Send;
+
+    fn handle(&mut self, input: Input<'_, Self::Client>, now: Duration);
+    fn poll(&mut self) -> Option<Output<Self::Server>>;
+    fn deadline(&self) -> Option<Duration>;
+    fn has_more(&self) -> bool;
+    fn inject(&mut self, make: MakeEvent);
+    fn inject_text(&mut self, text: String);
+    fn close(&mut self, code: u16, reason: String);
+
+    /// The kind of an event, for a test that holds the session after one.
+    fn kind(event: &Self::Server) -> Option<ServerEventKind>;
+}
+
+impl Engine for Session {
+    type Client = ClientEvent;
+    type Server = ServerEvent;
+
+    fn handle(&mut self, input: Input<'_>, now: Duration) {
+        Self::handle(self, input, now);
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        Self::poll(self)
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Self::deadline(self)
+    }
+
+    fn has_more(&self) -> bool {
+        Self::has_more(self)
+    }
+
+    fn inject(&mut self, make: MakeEvent) {
+        Self::inject(self, make);
+    }
+
+    fn inject_text(&mut self, text: String) {
+        Self::inject_text(self, text);
+    }
+
+    fn close(&mut self, code: u16, reason: String) {
+        Self::close(self, code, reason);
+    }
+
+    fn kind(event: &ServerEvent) -> Option<ServerEventKind> {
+        Some(event.kind())
+    }
+}
+
+impl Engine for TranslationSession {
+    type Client = TranslationClientEvent;
+    type Server = TranslationServerEvent;
+
+    fn handle(&mut self, input: Input<'_, TranslationClientEvent>, now: Duration) {
+        Self::handle(self, input, now);
+    }
+
+    fn poll(&mut self) -> Option<Output<TranslationServerEvent>> {
+        Self::poll(self)
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Self::deadline(self)
+    }
+
+    fn has_more(&self) -> bool {
+        Self::has_more(self)
+    }
+
+    /// An event of a conversation is none of a translation: it goes out as its text.
+    fn inject(&mut self, make: MakeEvent) {
+        let event = make(self.event_id());
+        let mut text = String::new();
+        match encode(&event, &mut text) {
+            Ok(()) => self.inject_text(text),
+            Err(error) => tracing::error!(%error, "an event could not be written"),
+        }
+    }
+
+    fn inject_text(&mut self, text: String) {
+        Self::inject_text(self, text);
+    }
+
+    fn close(&mut self, code: u16, reason: String) {
+        Self::close(self, code, reason);
+    }
+
+    fn kind(_: &TranslationServerEvent) -> Option<ServerEventKind> {
+        None
+    }
+}

@@ -1,0 +1,117 @@
+//! Where a request goes by its path and method.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+
+use super::accept::Stream;
+use super::dialect::Dialect;
+use super::refusals::HttpRefusal;
+use super::shutdown::Stopping;
+use super::{Shared, handshake, rest};
+
+/// What a path is of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Route<'a> {
+    pub(super) provider: Provider,
+    /// The dialect of the path, where the client does not ask for another.
+    pub(super) dialect: Dialect,
+    pub(super) endpoint: Endpoint<'a>,
+}
+
+/// Whose service the path is of. They differ in how they let clients in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    OpenAi,
+    Azure,
+}
+
+/// What is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint<'a> {
+    Socket(Socket),
+    Resource(Resource<'a>),
+}
+
+/// What is opened as a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Socket {
+    /// Conversations and transcription.
+    Realtime,
+    Translations,
+}
+
+/// What is asked for and answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resource<'a> {
+    ClientSecrets,
+    TranslationClientSecrets,
+    Models,
+    Model(&'a str),
+}
+
+impl Endpoint<'_> {
+    /// The one method it has.
+    fn method(self) -> Method {
+        match self {
+            Self::Socket(_) | Self::Resource(Resource::Models | Resource::Model(_)) => Method::GET,
+            Self::Resource(Resource::ClientSecrets | Resource::TranslationClientSecrets) => {
+                Method::POST
+            }
+        }
+    }
+}
+
+impl<'a> Route<'a> {
+    fn find(path: &'a str) -> Option<Self> {
+        let (provider, dialect, rest) = if path == "/openai/realtime" {
+            (Provider::Azure, Dialect::Beta, "/realtime")
+        } else if let Some(rest) = path.strip_prefix("/openai/v1") {
+            (Provider::Azure, Dialect::Ga, rest)
+        } else {
+            (Provider::OpenAi, Dialect::Ga, path.strip_prefix("/v1")?)
+        };
+        let endpoint = match rest {
+            "/realtime" => Endpoint::Socket(Socket::Realtime),
+            "/realtime/translations" => Endpoint::Socket(Socket::Translations),
+            "/realtime/client_secrets" => Endpoint::Resource(Resource::ClientSecrets),
+            "/realtime/translations/client_secrets" => {
+                Endpoint::Resource(Resource::TranslationClientSecrets)
+            }
+            "/models" => Endpoint::Resource(Resource::Models),
+            _ => Endpoint::Resource(Resource::Model(rest.strip_prefix("/models/")?)),
+        };
+        Some(Self {
+            provider,
+            dialect,
+            endpoint,
+        })
+    }
+}
+
+/// Answers a request: with an upgrade that becomes a session, with what was asked for, or with an
+/// error in OpenAI's form.
+pub(super) async fn answer<S: Stream>(
+    request: Request<Incoming>,
+    shared: &Arc<Shared>,
+    stopping: &Stopping,
+) -> Response<String> {
+    let path = request.uri().path().to_owned();
+    let method = request.method();
+    let Some(route) = Route::find(&path) else {
+        return HttpRefusal::unknown_path(method, &path).into_response();
+    };
+    let allowed = route.endpoint.method();
+    if *method != allowed {
+        return HttpRefusal::wrong_method(method, &path, &allowed).into_response();
+    }
+    match route.endpoint {
+        Endpoint::Socket(socket) => {
+            handshake::answer::<S>(request, &route, socket, shared, stopping)
+        }
+        Endpoint::Resource(resource) => {
+            rest::answer(request, route.provider, resource, shared).await
+        }
+    }
+}
