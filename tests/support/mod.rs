@@ -14,6 +14,7 @@ pub(crate) mod loaded;
 pub(crate) mod replay;
 pub(crate) mod sound;
 pub(crate) mod transcript;
+pub(crate) mod wire;
 
 pub(crate) use drain::{as_json, drain};
 
