@@ -3,14 +3,20 @@
 
 mod support;
 
+use std::time::Duration;
+
 use mock_realtime::audio::{Clip, Encoding};
-use mock_realtime::engine::{Fidelity, SessionOptions};
+use mock_realtime::engine::{Fidelity, Pacing, SessionOptions};
 use mock_realtime::generators::{PlannedItem, PlannedMessage, ResponsePlan, Scripted};
 use support::transcript;
 
 /// Speech of 200 ms in G.711.
 fn speech() -> SessionOptions {
-    let audio = Some(Clip::from_bytes(&[0xff; 1600], Encoding::Mulaw));
+    speech_of(1_600)
+}
+
+fn speech_of(bytes: usize) -> SessionOptions {
+    let audio = Some(Clip::from_bytes(&vec![0xff; bytes], Encoding::Mulaw));
     let message = PlannedMessage {
         text: "Good morning to you.".to_owned(),
         audio,
@@ -31,6 +37,23 @@ fn retrieve_and_delete() {
 #[test]
 fn truncate_to_what_was_heard() {
     transcript::check("item_truncate", speech());
+}
+
+#[test]
+fn truncate_while_it_is_spoken() {
+    let every_10_ms = Duration::from_millis(10);
+    let pacing = Pacing {
+        first: every_10_ms,
+        text: every_10_ms,
+        audio: every_10_ms,
+    };
+    transcript::check(
+        "item_truncate_while_spoken",
+        SessionOptions {
+            pacing,
+            ..speech_of(8_000)
+        },
+    );
 }
 
 #[test]

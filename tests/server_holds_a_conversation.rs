@@ -69,7 +69,7 @@ fn text_response() -> ResponseCreate {
         ..ResponseParams::default()
     };
     ResponseCreate {
-        response: Some(params),
+        response: params.into(),
         ..ResponseCreate::default()
     }
 }

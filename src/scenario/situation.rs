@@ -119,7 +119,7 @@ impl Situation {
         let tools = tools.map_or(&[][..], Vec::as_slice);
         let modalities = params.output_modalities.as_ref();
         let modalities = modalities.or(session.output_modalities.as_ref());
-        let instructions = params.instructions.as_ref();
+        let instructions = params.instructions.value();
         let instructions = instructions.or(session.instructions.as_ref());
         let mut situation = Self {
             modalities: modalities.cloned().unwrap_or_default(),

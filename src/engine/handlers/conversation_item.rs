@@ -74,7 +74,9 @@ impl ConversationItemHandler<Handled> for Session {
 
     fn conversation_item_truncate(&mut self, event: ConversationItemTruncate) -> Handled {
         let end = Duration::from_millis(event.audio_end_ms);
-        self.conversation.truncate(&event.item_id, end)?;
+        if !self.truncate_while_spoken(&event.item_id, end)? {
+            self.conversation.truncate(&event.item_id, end)?;
+        }
         self.outbox.send(|id| {
             let end = i64::try_from(event.audio_end_ms).unwrap_or(i64::MAX);
             let index = i64::try_from(event.content_index).unwrap_or(i64::MAX);

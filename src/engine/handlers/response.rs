@@ -23,6 +23,6 @@ impl ResponseHandler<Handled> for Session {
     }
 
     fn response_create(&mut self, event: ResponseCreate) -> Handled {
-        self.create_response(&event.response.unwrap_or_default(), None)
+        self.create_response(&event.response.into_value().unwrap_or_default(), None)
     }
 }

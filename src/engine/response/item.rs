@@ -1,6 +1,7 @@
 //! An output item: what it holds, and the events of its opening, its pieces and its closing.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::audio::Chain;
 use crate::generators::PlannedMcpCall;
@@ -32,6 +33,8 @@ pub(super) struct OutputItem {
     text_sent: usize,
     /// Bytes of audio that were sent.
     pub(super) audio_sent: usize,
+    /// Where the user stopped hearing it, if the client said so before it was done.
+    pub(super) heard: Option<Duration>,
 }
 
 /// How far an item has come.
@@ -90,7 +93,13 @@ impl OutputItem {
             state: State::Planned,
             text_sent: 0,
             audio_sent: 0,
+            heard: None,
         }
+    }
+
+    /// Whether some of its audio was sent and more may follow.
+    pub(super) fn is_being_spoken(&self) -> bool {
+        self.state == State::Open && self.audio_sent > 0
     }
 
     /// The item with what was sent of it.

@@ -176,6 +176,36 @@ impl Session {
         true
     }
 
+    /// Notes where the user stopped hearing an item that is still being spoken; says whether it is
+    /// one. Its response goes on, and what was not heard is cut off once the item is done.
+    ///
+    /// Inferred: OpenAI's Agents SDKs truncate first and cancel then; the recorded truncations are
+    /// of items that were done.
+    pub(super) fn truncate_while_spoken(
+        &mut self,
+        id: &ItemId,
+        end: Duration,
+    ) -> Result<bool, Refusal> {
+        if self.conversation.index_of(id).is_none() {
+            return Ok(false);
+        }
+        let item = self.responses.iter_mut().find_map(|active| {
+            let encoding = object::output_encoding(&active.response);
+            let mut items = active.items.iter_mut();
+            let item = items.find(|item| item.id == *id && item.is_being_spoken())?;
+            Some((item, encoding))
+        });
+        let Some((item, encoding)) = item else {
+            return Ok(false);
+        };
+        let sent = encoding.duration(item.audio_sent);
+        if end > sent {
+            return Err(Refusal::audio_is_shorter(sent, end));
+        }
+        item.heard = Some(end);
+        Ok(true)
+    }
+
     /// When the next step of any response is due.
     pub(super) fn next_response_step_at(&self) -> Option<Duration> {
         self.responses
@@ -333,6 +363,10 @@ impl Session {
                     bytes: item.audio_sent,
                 },
             );
+            if let Some(end) = item.heard {
+                // Cannot be refused: there was as much audio when the client said so.
+                let _ = self.conversation.truncate(&item.id, end);
+            }
         }
         let previous = self.previous_of_done(&item.id);
         self.outbox.send(|id| {
