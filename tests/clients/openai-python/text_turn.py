@@ -1,16 +1,10 @@
-"""A text conversation through the official Python SDK: two turns, and a mistake between them.
+"""A text conversation, event by event: two turns, and mistakes between them."""
 
-Usage: text_conversation.py BASE_URL, where BASE_URL is what `mock-realtime serve` prints.
-"""
-
-import faulthandler
 import json
-import sys
 
-from openai import OpenAI
+from checks import HELLO
+from events import client, receive
 from openai.resources.realtime.realtime import RealtimeConnection
-from openai.types.realtime import RealtimeServerEvent
-from pydantic import TypeAdapter
 
 # What follows a user's message and `response.create`, as in recorded sessions of the real server:
 # the deltas, of which there are as many as the text needs, stand here once.
@@ -29,15 +23,6 @@ TURN = [
     "response.done",
     "rate_limits.updated",
 ]
-
-SERVER_EVENT = TypeAdapter(RealtimeServerEvent)
-
-
-def receive(connection: RealtimeConnection):
-    """The next event. The SDK takes any JSON for an event; here it must fit the SDK's types."""
-    data = connection.recv_bytes()
-    SERVER_EVENT.validate_json(data)
-    return connection.parse_event(data)
 
 
 def turn(connection: RealtimeConnection, question: str) -> str:
@@ -108,9 +93,8 @@ def refused(connection: RealtimeConnection, event: dict, code: str, param: str) 
     assert found == ("invalid_request_error", code, param, event["event_id"]), answer
 
 
-def main(base_url: str) -> None:
-    client = OpenAI(api_key="mock", websocket_base_url=base_url)
-    with client.realtime.connect(model="gpt-realtime") as connection:
+def text_turn_and_refusals() -> None:
+    with client().realtime.connect(model="gpt-realtime") as connection:
         created = receive(connection)
         assert created.type == "session.created", created
         assert created.session.type == "realtime" and created.session.model == "gpt-realtime"
@@ -123,20 +107,8 @@ def main(base_url: str) -> None:
         assert updated.session.instructions == "Be brief."
         assert updated.session.audio == created.session.audio, "what an update leaves out stays"
 
-        first = turn(connection, "Hello")
-        print(f"assistant: {first}")
-
+        assert turn(connection, "Hello") == HELLO
         refused(connection, {"type": "response.create", "event_id": "mine_1", "respnse": {}}, "unknown_parameter", "respnse")
         refused(connection, {"type": "response.make", "event_id": "mine_2"}, "invalid_value", "type")
         refused(connection, {"type": "conversation.item.create", "event_id": "mine_3"}, "missing_required_parameter", "item")
-
-        second = turn(connection, "Are you still there?")
-        print(f"assistant: {second}")
-        assert first and second and first != second
-    print("ok")
-
-
-if __name__ == "__main__":
-    # A server that stops answering must not hang whoever runs this.
-    faulthandler.dump_traceback_later(30, exit=True)
-    main(*sys.argv[1:])
+        assert turn(connection, "Are you still there?") == "I did not get that."
