@@ -159,7 +159,9 @@ impl MockSocket {
         }
         let now = self.started.elapsed();
         match message {
-            Message::Text(text) => self.session.take_text(&text, now),
+            Message::Text(text) => {
+                self.session.take_text(&text, now);
+            }
             Message::Binary(_) => self.session.take_binary(now),
             Message::Ping(payload) => self.answers.push_back(Message::Pong(payload)),
             Message::Pong(_) | Message::Frame(_) => {}

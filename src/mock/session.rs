@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::engine::{Input, Output, Session};
 use crate::expect::{Direction, Frame, Journal};
 use crate::faults::{Faults, HandshakeFault, Line};
-use crate::protocol::decode;
 use crate::protocol::realtime::ServerEvent;
+use crate::protocol::{Event, EventKind, decode};
 
 use super::control::{Command, SessionControl};
 use super::engine::Engine;
@@ -153,18 +153,20 @@ impl<E: Engine> MockSession<E> {
             .is_some_and(|tap| tap.control.is_holding())
     }
 
-    /// Takes a text frame of the client.
-    pub(crate) fn take_text(&mut self, text: &str, now: Duration) {
-        if self.tap.is_none() {
-            let now = self.set_time(now);
-            return self.session.handle(Input::Text(text), now);
+    /// Takes a text frame of the client, and gives the type of the event if it is one.
+    pub(crate) fn take_text(&mut self, text: &str, now: Duration) -> Option<&'static str> {
+        let event = decode::<E::Client>(text);
+        let kind = event.as_ref().ok().map(|event| event.kind().as_str());
+        match event {
+            Ok(event) => self.take(Incoming::Event(event), now),
+            // The session decodes it again, to say what is wrong.
+            Err(_) if self.tap.is_some() => self.take(Incoming::Text(text.to_owned()), now),
+            Err(_) => {
+                let now = self.set_time(now);
+                self.session.handle(Input::Text(text), now);
+            }
         }
-        // What is no event the session decodes again, to say what is wrong.
-        let incoming = match decode::<E::Client>(text) {
-            Ok(event) => Incoming::Event(event),
-            Err(_) => Incoming::Text(text.to_owned()),
-        };
-        self.take(incoming, now);
+        kind
     }
 
     /// Takes an event of the client.

@@ -21,8 +21,10 @@ use crate::protocol::encode;
 
 use super::Limits;
 use super::accept::Stream;
+use super::admission::Place;
 use super::ending::End;
 use super::keepalive::{Due, Keepalive};
+use super::metrics::Meter;
 use super::shutdown::{self, Phase, Stopping};
 
 /// Bytes read at a time. The library's default costs every idle session 128 KiB; this one costs 4
@@ -44,6 +46,7 @@ pub(super) async fn run<S: Stream, E: Engine>(
     session: MockSession<E>,
     limits: Limits,
     stopping: Stopping,
+    place: Place,
 ) {
     let socket = match upgrade.await {
         Ok(upgraded) => websocket::<S>(upgraded, &limits).await,
@@ -58,10 +61,11 @@ pub(super) async fn run<S: Stream, E: Engine>(
         stop.reaches(Phase::Stopping).await;
         tokio::time::sleep(FAREWELL).await;
     };
-    let mut connection = Connection::new(socket, session, &limits);
+    let mut connection = Connection::new(socket, session, &limits, place.meter());
+    tracing::info!("session opened");
     tokio::select! {
-        () = connection.pump(stopping) => {}
-        () = patience => tracing::debug!("session dropped: the client did not say goodbye"),
+        () = connection.pump(stopping) => tracing::info!("session over"),
+        () = patience => tracing::info!("session dropped: the client did not say goodbye"),
     }
 }
 
@@ -79,7 +83,7 @@ where
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
     let (_never, stopping) = shutdown::serving();
     let session = MockSession::unobserved(Session::new(options));
-    Connection::new(socket, session, &limits)
+    Connection::new(socket, session, &limits, Meter::default())
         .pump(stopping)
         .await;
 }
@@ -115,6 +119,7 @@ struct Connection<S, E: Engine> {
     keepalive: Keepalive,
     /// How long a write may take.
     write: Duration,
+    meter: Meter,
 }
 
 impl<S, E> Connection<S, E>
@@ -122,7 +127,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     E: Engine,
 {
-    fn new(socket: WebSocketStream<S>, session: MockSession<E>, limits: &Limits) -> Self {
+    fn new(
+        socket: WebSocketStream<S>,
+        session: MockSession<E>,
+        limits: &Limits,
+        meter: Meter,
+    ) -> Self {
         let start = Instant::now();
         Self {
             socket,
@@ -130,6 +140,7 @@ where
             start,
             keepalive: Keepalive::new(limits, start),
             write: limits.write,
+            meter,
         }
     }
 
@@ -151,16 +162,29 @@ where
             if let Err(end) = self.send_due().await {
                 return end;
             }
+            if self.is_to_end(&stopping) {
+                return End::close(1001, "the server is shutting down");
+            }
             let next = self.next();
             let done = tokio::select! {
                 frame = self.socket.next() => self.take(frame).await,
                 () = sleep_until(next) => self.come_back().await,
                 () = changed(control.as_ref()) => Ok(()),
-                () = stopping.reaches(Phase::Stopping) => Err(End::close(1001, "the server is shutting down")),
+                () = stopping.moves_on() => Ok(()),
             };
             if let Err(end) = done {
                 return end;
             }
+        }
+    }
+
+    /// Whether the session is closed because the server ends. As long as there is time, what is on
+    /// its way comes first.
+    fn is_to_end(&self, stopping: &Stopping) -> bool {
+        match stopping.phase() {
+            Phase::Serving => false,
+            Phase::Draining => self.session.is_waiting_for_client(),
+            Phase::Stopping => true,
         }
     }
 
@@ -178,7 +202,10 @@ where
     async fn take(&mut self, frame: Option<Result<Message, Error>>) -> Result<(), End> {
         let now = self.start.elapsed();
         match frame {
-            Some(Ok(Message::Text(text))) => self.session.take_text(&text, now),
+            Some(Ok(Message::Text(text))) => {
+                let kind = self.session.take_text(&text, now);
+                self.meter.received(kind, text.len());
+            }
             Some(Ok(Message::Binary(_))) => self.session.take_binary(now),
             Some(Ok(Message::Pong(payload))) => self.keepalive.take_pong(&payload, Instant::now()),
             // The library answers pings itself.
@@ -231,15 +258,22 @@ where
                         tracing::error!(%error, "an event could not be written");
                         continue;
                     }
+                    self.meter
+                        .sent(E::kind(&event), text.len(), self.start.elapsed());
                     Message::text(text.as_str())
                 }
-                Sent::Text(text) => Message::text(text),
+                Sent::Text(text) => {
+                    self.meter.sent(None, text.len(), self.start.elapsed());
+                    Message::text(text)
+                }
                 Sent::Close { code, reason } => return Err(End::close(code, &reason)),
                 Sent::Break => return Err(End::Break),
             };
             self.feed(message).await?;
         }
-        in_time(self.write, self.socket.flush()).await
+        in_time(self.write, self.socket.flush()).await?;
+        self.meter.flushed();
+        Ok(())
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), End> {

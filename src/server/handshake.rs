@@ -6,8 +6,11 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use hyper::{Request, Response};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tracing::field::{Empty, display};
+use tracing::{Instrument, Span};
 
 use super::accept::Stream;
+use super::admission::Place;
 use super::auth::{self, Denied};
 use super::dialect::Dialect;
 use super::models::{DEFAULT_MODEL, Purpose};
@@ -20,7 +23,8 @@ use super::{Shared, connection};
 use crate::engine::SessionKind;
 use crate::faults::HandshakeFault;
 use crate::mock::{Engine, MockSession};
-use crate::protocol::realtime::{SessionConfig, TranslationAudio};
+use crate::protocol::SessionId;
+use crate::protocol::realtime::{Session, SessionConfig, TranslationAudio};
 
 /// The intent of a client that wants a session that only transcribes.
 const TRANSCRIPTION: &str = "transcription";
@@ -40,6 +44,10 @@ pub(super) fn answer<S: Stream>(
     let mut response = match create_response_with_body(&request, String::new) {
         Ok(response) => response,
         Err(error) => return HttpRefusal::no_upgrade(&error).into_response(),
+    };
+    let place = match shared.admission.admit(stopping.phase()) {
+        Ok(place) => place,
+        Err(reason) => return reason.into(),
     };
     let faults = shared.connect();
     if let Some(HandshakeFault::Status(status)) = faults.handshake() {
@@ -67,15 +75,23 @@ pub(super) fn answer<S: Stream>(
         request: &mut request,
         shared,
         stopping,
+        place,
     };
     match opening.and_then(|opening| opening.accepted_by(&shared.options.models, route.provider)) {
         Ok(Opening::Session(kind, model, settings)) => {
-            connecting.become_session::<S, _>(shared.session(kind, model, settings, &faults));
+            let span = tracing::info_span!("session", id = Empty, %model);
+            let session = shared.session(kind, model, settings, &faults);
+            span.record("id", display(id_of(session.engine().settings())));
+            connecting.become_session::<S, _>(session, span);
         }
         Ok(Opening::Translation(model, settings)) => {
-            connecting.become_session::<S, _>(shared.translation(model, settings, &faults));
+            let span = tracing::info_span!("session", %model, kind = "translation");
+            connecting.become_session::<S, _>(shared.translation(model, settings, &faults), span);
         }
-        Err(refusal) => connecting.become_session::<S, _>(shared.refused(refusal, &faults)),
+        Err(refusal) => {
+            let span = tracing::info_span!("session", kind = "refused");
+            connecting.become_session::<S, _>(shared.refused(refusal, &faults), span);
+        }
     }
     response
 }
@@ -85,16 +101,27 @@ struct Connecting<'a> {
     request: &'a mut Request<Incoming>,
     shared: &'a Shared,
     stopping: &'a Stopping,
+    place: Place,
 }
 
 impl Connecting<'_> {
-    fn become_session<S: Stream, E: Engine>(self, session: MockSession<E>) {
-        tokio::spawn(connection::run::<S, E>(
+    /// What the session does is told under the span.
+    fn become_session<S: Stream, E: Engine>(self, session: MockSession<E>, span: Span) {
+        let session = connection::run::<S, E>(
             hyper::upgrade::on(self.request),
             session,
             self.shared.options.limits.clone(),
             self.stopping.clone(),
-        ));
+            self.place,
+        );
+        tokio::spawn(session.instrument(span));
+    }
+}
+
+fn id_of(session: &Session) -> &SessionId {
+    match session {
+        Session::Realtime(session) => &session.id,
+        Session::Transcription(session) => &session.id,
     }
 }
 

@@ -21,6 +21,17 @@ pub struct Limits {
     /// How long after the answer to a PING, or the beginning, the next one is sent;
     /// `Duration::MAX` for never.
     pub ping_after: Duration,
+    /// The most sessions at once. One more is answered with the HTTP status 503.
+    pub sessions: usize,
+    /// The most connections at once that are no sessions, or not yet. More wait until they are
+    /// accepted.
+    pub handshakes: usize,
+    /// How long a client may take for TLS, and for the header of each request. One that is slower is
+    /// disconnected.
+    pub handshake: Duration,
+    /// The most bytes of a request's header, its first line included. More are answered with the
+    /// HTTP status 431.
+    pub header: usize,
     /// How long the answer to a PING may take. A client that does not answer is closed with code
     /// 1011.
     pub pong_within: Duration,
@@ -37,6 +48,11 @@ impl Default for Limits {
             // default is inferred here, too.
             ping_after: Duration::from_secs(20),
             pong_within: Duration::from_secs(20),
+            sessions: 20_000,
+            handshakes: 4_096,
+            handshake: Duration::from_secs(10),
+            // A key that carries the configuration of its session is long.
+            header: 64 * 1024,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and a [`Session`](crate::engine::Session). No behaviour of the protocol lives here.
 
 mod accept;
+mod admission;
 mod auth;
 mod connection;
 mod dialect;
@@ -11,8 +12,10 @@ mod ending;
 mod handshake;
 mod keepalive;
 mod limits;
+mod metrics;
 mod mock_server;
 mod models;
+mod probes;
 mod refusals;
 mod refused;
 mod rest;
@@ -26,12 +29,12 @@ mod tls;
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::engine::{Session, SessionKind, SessionOptions, TranslationOptions, TranslationSession};
@@ -44,7 +47,9 @@ use refusals::HandshakeRefusal;
 use refused::RefusedSession;
 use secrets::Secrets;
 
-use accept::Accepted;
+use accept::accept_all;
+use admission::Admission;
+use metrics::Metrics;
 use shutdown::Phase;
 
 pub use connection::run_session;
@@ -71,6 +76,8 @@ pub struct ServerOptions {
     pub configure: Arc<Configure>,
     /// What is too much.
     pub limits: Limits,
+    /// How long responses that are on their way may take to be done when the server is to end.
+    pub drain: Duration,
     /// What the server is known by. With it, it speaks TLS and nothing else. With the feature `tls`.
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
@@ -96,6 +103,7 @@ impl Default for ServerOptions {
             started_at: None,
             configure: Arc::new(|_| {}),
             limits: Limits::default(),
+            drain: Duration::ZERO,
             #[cfg(feature = "tls")]
             tls: None,
             configure_translation: Arc::new(|_| {}),
@@ -122,6 +130,7 @@ impl fmt::Debug for ServerOptions {
             .field("started_at", &self.started_at)
             .field("limits", &self.limits)
             .field("models", &self.models)
+            .field("drain", &self.drain)
             .finish_non_exhaustive()
     }
 }
@@ -155,6 +164,8 @@ struct Shared {
     secrets: AtomicU32,
     started: Instant,
     observer: Option<Observer>,
+    metrics: Arc<Metrics>,
+    admission: Admission,
 }
 
 impl Shared {
@@ -163,13 +174,16 @@ impl Shared {
             Some(secret) => Secrets::new(secret.as_bytes()),
             None => Secrets::new(&options.seed.to_be_bytes()),
         };
+        let metrics = Arc::<Metrics>::default();
         Self {
             gate: Gate::new(std::mem::take(&mut options.api_keys), secrets),
+            admission: Admission::new(options.limits.sessions, Arc::clone(&metrics)),
             options,
             sessions: AtomicU64::new(0),
             secrets: AtomicU32::new(0),
             started: Instant::now(),
             observer,
+            metrics,
         }
     }
 
@@ -299,30 +313,28 @@ impl Server {
         format!("{scheme}://{}/v1", reachable(self.address))
     }
 
-    /// Serves until `shutdown` is ready; then takes no new connection, closes the sessions there
-    /// are with code 1001, and returns when the last one is gone.
+    /// Serves until `shutdown` is ready, and ends in order: new sessions are refused with the HTTP
+    /// status 503, those in which nothing happens are closed with code 1001, the others once their
+    /// responses are done, or [`ServerOptions::drain`] is over. Returns when the last one is gone.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self {
+            listener, shared, ..
+        } = self;
         let (stopper, stopping) = shutdown::serving();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            tokio::select! {
-                () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        tracing::debug!(%peer, "connected");
-                        let accepted = Accepted {
-                            shared: Arc::clone(&self.shared),
-                            peer,
-                            stopping: stopping.clone(),
-                        };
-                        tokio::spawn(accepted.serve(stream));
-                    }
-                    // Out of file descriptors, or the client is gone again: the next may do better.
-                    Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
-                },
-            }
+        let handshakes = Arc::new(Semaphore::new(shared.options.limits.handshakes));
+        let accepting = || accept_all(&listener, &shared, &stopping, &handshakes);
+        tokio::select! {
+            () = accepting() => {}
+            () = shutdown => {}
         }
-        drop(self.listener);
+        stopper.enter(Phase::Draining);
+        tokio::select! {
+            // Probes and clients are still told how things are.
+            () = accepting() => {}
+            () = shared.admission.all_over() => {}
+            () = tokio::time::sleep(shared.options.drain) => {}
+        }
+        drop(listener);
         drop(stopping);
         stopper.enter(Phase::Stopping);
         stopper.all_gone().await;

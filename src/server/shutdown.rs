@@ -1,4 +1,4 @@
-//! How a server stops.
+//! How a server stops: first it takes no new session, then it ends those there are.
 
 use tokio::sync::watch;
 
@@ -7,6 +7,8 @@ use tokio::sync::watch;
 pub(super) enum Phase {
     /// It serves.
     Serving,
+    /// It takes no new session, and waits for the responses that are on their way.
+    Draining,
     /// It ends all sessions.
     Stopping,
 }
@@ -37,6 +39,20 @@ impl Stopper {
 }
 
 impl Stopping {
+    /// How far the server is. One that is gone has stopped.
+    pub(super) fn phase(&self) -> Phase {
+        match self.0.has_changed() {
+            Ok(_) => *self.0.borrow(),
+            Err(_) => Phase::Stopping,
+        }
+    }
+
+    /// Ready when the server goes on to another phase.
+    pub(super) async fn moves_on(&mut self) {
+        // An error means that the server is gone, which is a phase, too.
+        let _ = self.0.changed().await;
+    }
+
     /// Ready when the server has come as far as this.
     pub(super) async fn reaches(&mut self, phase: Phase) {
         // An error means that the server is gone.
