@@ -1,60 +1,57 @@
 //! The command line.
-//!
-//! Exit codes: 0 success, 1 the command could not do its work, 2 wrong use.
 
 mod cli;
 
 use std::io;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use cli::coverage::{self, Coverage};
+use cli::healthcheck::{self, Healthcheck};
+use cli::log::Log;
 use cli::scenario::{self, Command as ScenarioCommand};
 use cli::serve::{self, Serve};
-use tracing_subscriber::filter::LevelFilter;
 
+/// A mock of the OpenAI Realtime API.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 success, 1 the command could not do its work, 2 wrong use.")]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Tell more on standard error: once for what goes wrong with connections, twice for all.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    log: Log,
 }
 
-impl Cli {
-    fn log_level(&self) -> LevelFilter {
-        match self.verbose {
-            0 => LevelFilter::WARN,
-            1 => LevelFilter::DEBUG,
-            _ => LevelFilter::TRACE,
-        }
-    }
-}
+const EXAMPLES: &str = "\
+Start here:
+  mock-realtime serve                    serves; point an SDK at ws://127.0.0.1:8080/v1, any key will do
+  mock-realtime scenario init call.yaml  writes down what the mock says, for you to change
+  mock-realtime serve call.yaml --watch  serves that
+  mock-realtime help serve               says more of a command
+
+Exit codes: 0 success; 1 the command could not do its work, and standard error says why; 2 wrong use.";
 
 #[derive(Subcommand)]
 enum Command {
     /// Serve the mock until ctrl-c.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Write, check and explain scenarios: what the mock says, and when.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
     /// Print what of the protocol this version does.
     Coverage(Coverage),
+    /// Ask a server whether it takes sessions; exit code 0 if it does.
+    Healthcheck(Healthcheck),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_max_level(cli.log_level())
-        .init();
+    cli.log.start();
     let result = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Scenario(command) => scenario::run(&command),
         Command::Coverage(arguments) => coverage::print(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

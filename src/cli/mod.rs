@@ -2,5 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod coverage;
+pub(crate) mod healthcheck;
+pub(crate) mod log;
 pub(crate) mod scenario;
 pub(crate) mod serve;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use mock_realtime::server::{ThrowAway, Tls};
 use tempfile::NamedTempFile;
 
@@ -17,19 +18,34 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 pub(crate) struct TlsArguments {
     /// Speak TLS with a throw-away certificate for localhost, 127.0.0.1, ::1 and the host. The
     /// second line of the output names the file that clients have to trust.
-    #[arg(long, conflicts_with = "tls_cert")]
+    #[arg(long, env = "MOCK_REALTIME_TLS", value_parser = BoolishValueParser::new())]
     tls: bool,
-    /// Another name or address that clients know the server by; may be given several times.
-    #[arg(long, value_name = "NAME", requires = "tls")]
+    /// More names and addresses that clients know the server by, with commas between them.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MOCK_REALTIME_TLS_NAME",
+        value_delimiter = ','
+    )]
     tls_name: Vec<String>,
     /// Write what clients have to trust to this file; to a temporary one without.
-    #[arg(long, value_name = "FILE", requires = "tls")]
+    #[arg(long, value_name = "FILE", env = "MOCK_REALTIME_TLS_CA")]
     tls_ca: Option<PathBuf>,
     /// Speak TLS with this certificate (PEM), followed by those between it and its authority.
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "MOCK_REALTIME_TLS_CERT"
+    )]
     tls_cert: Option<PathBuf>,
-    /// The key of the certificate (PEM).
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    /// The key of that certificate (PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "MOCK_REALTIME_TLS_KEY"
+    )]
     tls_key: Option<PathBuf>,
 }
 
@@ -57,6 +73,7 @@ impl Authority {
 impl TlsArguments {
     /// What the flags ask for, for a server on this address.
     pub(super) fn choose(&self, host: IpAddr) -> io::Result<Option<Chosen>> {
+        // A given certificate counts more than --tls, which a file of variables may well have.
         if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
             let tls = Tls::from_files(certificate, key).map_err(io::Error::other)?;
             let authority = None;
