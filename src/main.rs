@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use cli::coverage::{self, Coverage};
+use cli::demo::{self, Demo};
 use cli::healthcheck::{self, Healthcheck};
 use cli::log::Log;
 use cli::scenario::{self, Command as ScenarioCommand};
@@ -24,6 +25,7 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Start here:
+  mock-realtime demo                     shows a conversation, event by event
   mock-realtime serve                    serves; point an SDK at ws://127.0.0.1:8080/v1, any key will do
   mock-realtime scenario init call.yaml  writes down what the mock says, for you to change
   mock-realtime serve call.yaml --watch  serves that
@@ -33,6 +35,8 @@ Exit codes: 0 success; 1 the command could not do its work, and standard error s
 
 #[derive(Subcommand)]
 enum Command {
+    /// Hold a whole voice conversation, and draw it.
+    Demo(Demo),
     /// Serve the mock until ctrl-c.
     Serve(Box<Serve>),
     /// Write, check and explain scenarios: what the mock says, and when.
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.log.start();
     let result = match cli.command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Scenario(command) => scenario::run(&command),
         Command::Coverage(arguments) => coverage::print(&arguments),

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod coverage;
+pub(crate) mod demo;
 pub(crate) mod healthcheck;
 pub(crate) mod log;
 pub(crate) mod scenario;
