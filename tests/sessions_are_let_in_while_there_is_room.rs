@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use mock_realtime::server::{Limits, Server, ServerOptions};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Error};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -21,8 +21,15 @@ async fn serve(limits: Limits) -> String {
     url
 }
 
+fn request(url: &str) -> ClientRequestBuilder {
+    let address = format!("{url}/realtime?model=gpt-realtime")
+        .parse()
+        .unwrap();
+    ClientRequestBuilder::new(address).with_header("Authorization", "Bearer sk-mine")
+}
+
 async fn connect(url: &str) -> Result<Client, Error> {
-    let (client, _) = connect_async(format!("{url}/realtime")).await?;
+    let (client, _) = connect_async(request(url)).await?;
     Ok(client)
 }
 

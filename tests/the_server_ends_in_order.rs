@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::engine::Pacing;
-use mock_realtime::generators::{Ending, ResponsePlan, Scripted};
+use mock_realtime::generators::Scripted;
 use mock_realtime::protocol::decode;
 use mock_realtime::protocol::realtime::{ResponseStatus, ServerEvent};
 use mock_realtime::server::{Server, ServerOptions};
@@ -13,17 +13,26 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// So slow that a response takes seconds, and none of them passes by itself.
-const SLOW: Pacing = Pacing {
-    first: Duration::from_secs(1),
-    text: Duration::from_secs(1),
-    audio: Duration::from_secs(1),
-};
+/// A response takes a moment.
+const PACED: Pacing = every(Duration::from_millis(1));
+
+/// A response takes longer than any test.
+const ENDLESS: Pacing = every(Duration::from_secs(3_600));
+
+const FOR_EVER: Duration = Duration::from_secs(1_000_000);
+
+const fn every(time: Duration) -> Pacing {
+    Pacing {
+        first: time,
+        text: time,
+        audio: time,
+    }
+}
 
 struct Running {
     url: String,
@@ -31,12 +40,12 @@ struct Running {
     over: JoinHandle<()>,
 }
 
-/// A server whose sessions give this response, and which waits for it so long.
-async fn serve(plan: ResponsePlan, drain: Duration) -> Running {
+/// A server whose responses are so fast, and which waits for them so long.
+async fn serve(pacing: Pacing, drain: Duration) -> Running {
     let options = ServerOptions {
         configure: std::sync::Arc::new(move |session| {
-            session.pacing = SLOW;
-            session.generator = Box::new(Scripted::of([plan.clone()]));
+            session.pacing = pacing;
+            session.generator = Box::new(Scripted::new(["A few words."]));
         }),
         drain,
         ..ServerOptions::default()
@@ -50,8 +59,15 @@ async fn serve(plan: ResponsePlan, drain: Duration) -> Running {
     Running { url, stop, over }
 }
 
+fn request(url: &str) -> ClientRequestBuilder {
+    let address = format!("{url}/realtime?model=gpt-realtime")
+        .parse()
+        .unwrap();
+    ClientRequestBuilder::new(address).with_header("Authorization", "Bearer sk-mine")
+}
+
 async fn connect(url: &str) -> Client {
-    let (mut client, _) = connect_async(format!("{url}/realtime")).await.unwrap();
+    let (mut client, _) = connect_async(request(url)).await.unwrap();
     client.next().await.unwrap().unwrap();
     client
 }
@@ -97,20 +113,18 @@ async fn status_of(url: &str, path: &str) -> String {
     answer.split(' ').nth(1).unwrap().to_owned()
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_response_on_its_way_is_done_before_the_session_is_closed() {
-    let plan = ResponsePlan::message("A few words.");
-    let running = serve(plan, Duration::from_secs(600)).await;
+    let running = serve(PACED, FOR_EVER).await;
     let client = responding(&running.url).await;
     running.stop.send(()).unwrap();
     assert_eq!(end(client).await, (Some(ResponseStatus::Completed), 1001));
     running.over.await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_response_that_takes_too_long_is_cut() {
-    let plan = ResponsePlan::message("A few words, and a hundred more. ".repeat(100));
-    let running = serve(plan, Duration::from_secs(3)).await;
+    let running = serve(ENDLESS, Duration::from_millis(10)).await;
     let client = responding(&running.url).await;
     running.stop.send(()).unwrap();
     assert_eq!(end(client).await, (None, 1001));
@@ -119,12 +133,7 @@ async fn a_response_that_takes_too_long_is_cut() {
 
 #[tokio::test]
 async fn a_session_in_which_nothing_happens_is_closed_at_once() {
-    let never = ResponsePlan {
-        ending: Ending::Never,
-        ..ResponsePlan::default()
-    };
-    // Nobody could wait so long.
-    let running = serve(never, Duration::from_secs(1_000_000)).await;
+    let running = serve(PACED, FOR_EVER).await;
     let client = connect(&running.url).await;
     running.stop.send(()).unwrap();
     assert_eq!(end(client).await, (None, 1001));
@@ -133,13 +142,12 @@ async fn a_session_in_which_nothing_happens_is_closed_at_once() {
 
 #[tokio::test]
 async fn new_sessions_are_refused_while_responses_are_done() {
-    let plan = ResponsePlan::message("A few words, and a hundred more. ".repeat(100));
-    let running = serve(plan, Duration::from_secs(1_000_000)).await;
+    let running = serve(ENDLESS, FOR_EVER).await;
     assert_eq!(status_of(&running.url, "/readyz").await, "200");
     let client = responding(&running.url).await;
     running.stop.send(()).unwrap();
     let refused = loop {
-        match connect_async(format!("{}/realtime", running.url)).await {
+        match connect_async(request(&running.url)).await {
             // The request to end has not been heard yet.
             Ok((mut client, _)) => drop(client.close(None).await),
             Err(Error::Http(refused)) => break refused,

@@ -4,6 +4,7 @@ use clap::Args;
 use mock_realtime::server::ServerOptions;
 
 #[derive(Args)]
+#[command(next_help_heading = "Access")]
 pub(crate) struct Access {
     /// A key that is accepted, beside ephemeral ones; may be given more than once, or as a list with
     /// commas. Without it any key is accepted.

@@ -66,12 +66,11 @@ impl Call {
             .configure(script::mock)
             .start()
             .await;
-        let url = server.ws_url();
-        let address = url.trim_start_matches("ws://");
-        let address = address.split('/').next().unwrap_or_default();
+        let address = server.url().trim_start_matches("ws://");
+        let address = address.trim_end_matches("/v1");
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let opened = client_async(url.as_str(), stream).await;
+        let opened = client_async(server.request(), stream).await;
         let (socket, _) = opened.map_err(io::Error::other)?;
         Ok(Self {
             session: server.session(0).await,

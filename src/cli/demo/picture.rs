@@ -303,15 +303,18 @@ impl Picture {
             format!("{:.1}", now.as_secs_f64())
         };
         let time = self.paint(Part::Faint, &format!("{time:>TIME$}"));
-        let padding = match from {
-            Side::Agent => LEFT.saturating_sub(name.len() + detail.len() + 2),
-            Side::Mock => 0,
-        };
-        let name = self.paint(from.part(), name);
-        let detail = self.paint(Part::Words, detail);
+        let mut text = self.paint(from.part(), name);
+        let mut length = name.chars().count();
+        if !detail.is_empty() {
+            text = format!("{text}  {}", self.paint(Part::Words, detail));
+            length += 2 + detail.chars().count();
+        }
         match from {
-            Side::Agent => writeln!(self.out, "{time} {name}  {detail}{:padding$} ──▶", ""),
-            Side::Mock => writeln!(self.out, "{time} {:LEFT$} ◀── {name}  {detail}", ""),
+            Side::Agent => {
+                let padding = LEFT.saturating_sub(length);
+                writeln!(self.out, "{time} {text}{:padding$} ──▶", "")
+            }
+            Side::Mock => writeln!(self.out, "{time} {:LEFT$} ◀── {text}", ""),
         }
     }
 
