@@ -177,6 +177,21 @@ async fn bodies_that_are_too_long_or_no_json() {
 }
 
 #[tokio::test]
+async fn keys_as_they_were_made_in_the_beta() {
+    let server = start().await;
+    for path in [
+        "/v1/realtime/sessions",
+        "/v1/realtime/transcription_sessions",
+    ] {
+        let reply = server
+            .post(path, r#"{"model":"gpt-4o-realtime-preview"}"#)
+            .await;
+        assert_is(&reply, 400, "The Realtime Beta API is no longer supported.");
+        assert_eq!(reply.error()["code"], "beta_api_shape_disabled");
+    }
+}
+
+#[tokio::test]
 async fn keys_that_are_missing_or_wrong() {
     let server = Running::start(ServerOptions {
         api_keys: vec!["sk-proj-0123456789".to_owned()],

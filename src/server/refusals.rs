@@ -200,6 +200,11 @@ impl HttpRefusal {
         Self::plain(StatusCode::REQUEST_TIMEOUT, message)
     }
 
+    /// What only the beta dialect has. *Inferred* from what is said on a WebSocket.
+    pub(super) fn beta_is_off() -> Self {
+        Self::bad_request(HandshakeRefusal::beta_is_off().refusal)
+    }
+
     /// Settings that are too long for a key that holds them: a limit of the mock, whose keys hold
     /// what the service remembers.
     pub(super) fn settings_too_long() -> Self {

@@ -71,6 +71,7 @@ async fn respond(
             read(request, limits).await?,
             shared,
         )?),
+        Resource::BetaClientSecrets => Err(HttpRefusal::beta_is_off()),
         Resource::Models => Ok(all_models(shared)),
         Resource::Model(name) => one_model(name, shared),
     }

@@ -47,6 +47,8 @@ pub(super) enum Socket {
 pub(super) enum Resource<'a> {
     ClientSecrets,
     TranslationClientSecrets,
+    /// Ephemeral keys as they were made in the beta.
+    BetaClientSecrets,
     Models,
     Model(&'a str),
 }
@@ -56,9 +58,11 @@ impl Endpoint<'_> {
     fn method(self) -> Method {
         match self {
             Self::Socket(_) | Self::Resource(Resource::Models | Resource::Model(_)) => Method::GET,
-            Self::Resource(Resource::ClientSecrets | Resource::TranslationClientSecrets) => {
-                Method::POST
-            }
+            Self::Resource(
+                Resource::ClientSecrets
+                | Resource::TranslationClientSecrets
+                | Resource::BetaClientSecrets,
+            ) => Method::POST,
         }
     }
 }
@@ -78,6 +82,9 @@ impl<'a> Route<'a> {
             "/realtime/client_secrets" => Endpoint::Resource(Resource::ClientSecrets),
             "/realtime/translations/client_secrets" => {
                 Endpoint::Resource(Resource::TranslationClientSecrets)
+            }
+            "/realtime/sessions" | "/realtime/transcription_sessions" => {
+                Endpoint::Resource(Resource::BetaClientSecrets)
             }
             "/models" => Endpoint::Resource(Resource::Models),
             _ => Endpoint::Resource(Resource::Model(rest.strip_prefix("/models/")?)),
