@@ -1,6 +1,5 @@
 """OpenAI's Agents SDK for Python: an agent with a function, in speech and in writing."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
