@@ -31,8 +31,9 @@ async function open(make) {
   connection.on('event', (event) => events.put(event));
   // The server's errors are among the events; what else goes wrong ends the check.
   connection.on('error', (error) => error.error ?? events.put(error));
-  assert.equal((await events.next()).type, 'session.created');
-  return { connection, events };
+  const created = await events.next();
+  assert.equal(created.type, 'session.created');
+  return { connection, events, created };
 }
 
 /** A session with these settings. */
@@ -163,6 +164,19 @@ await checks.run('openai (npm)', {
       write(connection, 'Hello');
       output(await respond(connection, events));
     }),
+
+  client_secret: async () => {
+    const session = { type: 'realtime', model: 'gpt-realtime', output_modalities: ['text'], instructions: 'Be brief.' };
+    const secret = await client().realtime.clientSecrets.create({ session });
+    assert(secret.value.startsWith('ek_'), secret.value);
+    const { connection, events, created } = await open(
+      () => new OpenAIRealtimeWS({ model: 'gpt-realtime' }, client(secret.value)),
+    );
+    assert.equal(created.session.instructions, 'Be brief.');
+    write(connection, 'Hello');
+    assert.equal(joined(await respond(connection, events), 'response.output_text.delta'), HELLO);
+    connection.close();
+  },
 
   text_turn_as_in_a_browser: async () => {
     const { connection, events } = await open(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import own_servers
 import readme_example
@@ -21,8 +22,8 @@ from checks import (
     speech,
     websocket_url,
 )
-from events import connected, output, receive, receive_until, respond, say, the, write
-from openai import AsyncOpenAI
+from events import client, connected, output, receive, receive_until, respond, say, the, write
+from openai import AsyncOpenAI, OpenAI
 from openai.resources.realtime.realtime import RealtimeConnection
 
 GET_WEATHER = {
@@ -164,8 +165,8 @@ def items_are_retrieved_and_deleted() -> None:
 
 @checks
 async def text_turn_without_blocking() -> None:
-    client = AsyncOpenAI(api_key=key(), websocket_base_url=websocket_url())
-    async with client.realtime.connect(model="gpt-realtime") as connection:
+    asynchronous = AsyncOpenAI(api_key=key(), websocket_base_url=websocket_url())
+    async with asynchronous.realtime.connect(model="gpt-realtime") as connection:
         await connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
         content = [{"type": "input_text", "text": "Hello"}]
         await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
@@ -178,6 +179,19 @@ async def text_turn_without_blocking() -> None:
             if event.type == "rate_limits.updated":
                 break
     assert answers == [HELLO]
+
+
+@checks
+def client_secret() -> None:
+    secret = client().realtime.client_secrets.create(
+        expires_after={"anchor": "created_at", "seconds": 60},
+        session={"type": "realtime", "model": "gpt-realtime", "output_modalities": ["text"], "instructions": "Be brief."},
+    )
+    assert secret.value.startswith("ek_") and 0 < secret.expires_at - time.time() < 120, secret
+    with OpenAI(api_key=secret.value, websocket_base_url=websocket_url()).realtime.connect(model="gpt-realtime") as connection:
+        session = receive(connection).session
+        assert (session.output_modalities, session.instructions) == (["text"], "Be brief."), session
+        assert say(connection, "Hello") == HELLO
 
 
 checks(own_servers.customer_service)

@@ -10,7 +10,11 @@ use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use async_openai::types::realtime::{RealtimeClientEvent, RealtimeServerEvent};
+use async_openai::Client;
+use async_openai::config::OpenAIConfig;
+use async_openai::types::realtime::{
+    RealtimeClientEvent, RealtimeCreateClientSecretRequest, RealtimeServerEvent,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -43,39 +47,54 @@ struct Session {
 
 impl Session {
     async fn open(key: &str, settings: Value) -> Result<Self, Box<dyn Error>> {
-        let url = format!("{}/realtime?model=gpt-realtime", variable("MOCK_REALTIME_URL"));
+        let url = format!(
+            "{}/realtime?model=gpt-realtime",
+            variable("MOCK_REALTIME_URL")
+        );
         let mut request = url.into_client_request()?;
         let key = format!("Bearer {key}").parse()?;
         request.headers_mut().insert("authorization", key);
         let (socket, _) = connect_async(request).await?;
         let mut session = Self { socket };
-        assert!(matches!(session.next().await?, RealtimeServerEvent::SessionCreated(_)));
+        assert!(matches!(
+            session.next().await?,
+            RealtimeServerEvent::SessionCreated(_)
+        ));
         let mut wanted = json!({ "type": "realtime" });
         if let (Some(wanted), Value::Object(settings)) = (wanted.as_object_mut(), settings) {
             wanted.extend(settings);
         }
-        session.send(json!({ "type": "session.update", "session": wanted })).await?;
-        assert!(matches!(session.next().await?, RealtimeServerEvent::SessionUpdated(_)));
+        session
+            .send(json!({ "type": "session.update", "session": wanted }))
+            .await?;
+        assert!(matches!(
+            session.next().await?,
+            RealtimeServerEvent::SessionUpdated(_)
+        ));
         Ok(session)
     }
 
     /// Sends an event as the library writes it.
     async fn send(&mut self, event: Value) -> Done {
         let event: RealtimeClientEvent = serde_json::from_value(event)?;
-        self.socket.send(Message::text(serde_json::to_string(&event)?)).await?;
+        self.socket
+            .send(Message::text(serde_json::to_string(&event)?))
+            .await?;
         Ok(())
     }
 
     async fn write(&mut self, text: &str) -> Done {
         let content = json!([{ "type": "input_text", "text": text }]);
         let item = json!({ "type": "message", "role": "user", "content": content });
-        self.send(json!({ "type": "conversation.item.create", "item": item })).await
+        self.send(json!({ "type": "conversation.item.create", "item": item }))
+            .await
     }
 
     async fn speak(&mut self, audio: &[u8]) -> Done {
         for piece in audio.chunks(4_800) {
             let audio = STANDARD.encode(piece);
-            self.send(json!({ "type": "input_audio_buffer.append", "audio": audio })).await?;
+            self.send(json!({ "type": "input_audio_buffer.append", "audio": audio }))
+                .await?;
         }
         Ok(())
     }
@@ -84,7 +103,11 @@ impl Session {
     /// transcript is null before it is known: on the real server, too.
     async fn next(&mut self) -> Result<RealtimeServerEvent, Box<dyn Error>> {
         loop {
-            let frame = self.socket.next().await.ok_or("the connection is closed")??;
+            let frame = self
+                .socket
+                .next()
+                .await
+                .ok_or("the connection is closed")??;
             let text = frame.to_text()?;
             match serde_json::from_str(text) {
                 Ok(event) => return Ok(event),
@@ -128,7 +151,9 @@ fn is_audio(event: &RealtimeServerEvent) -> bool {
 fn said(events: &[RealtimeServerEvent]) -> String {
     let deltas = events.iter().filter_map(|event| match event {
         RealtimeServerEvent::ResponseOutputTextDelta(delta) => Some(delta.delta.as_str()),
-        RealtimeServerEvent::ResponseOutputAudioTranscriptDelta(delta) => Some(delta.delta.as_str()),
+        RealtimeServerEvent::ResponseOutputAudioTranscriptDelta(delta) => {
+            Some(delta.delta.as_str())
+        }
         _ => None,
     });
     deltas.collect()
@@ -173,7 +198,8 @@ async fn audio_turn() -> Done {
 fn by_voice(detection: Value) -> Value {
     let format = json!({ "type": "audio/pcm", "rate": 24_000 });
     let transcription = json!({ "model": "gpt-4o-transcribe" });
-    let input = json!({ "format": format, "transcription": transcription, "turn_detection": detection });
+    let input =
+        json!({ "format": format, "transcription": transcription, "turn_detection": detection });
     let output = json!({ "format": format, "voice": "marin", "speed": 1.0 });
     json!({ "audio": { "input": input, "output": output } })
 }
@@ -181,7 +207,9 @@ fn by_voice(detection: Value) -> Value {
 async fn manual_commit() -> Done {
     let mut session = Session::open(&key(), by_voice(Value::Null)).await?;
     session.speak(&speech(1.0)).await?;
-    session.send(json!({ "type": "input_audio_buffer.commit" })).await?;
+    session
+        .send(json!({ "type": "input_audio_buffer.commit" }))
+        .await?;
     let events = session.until(is_heard).await?;
     assert_eq!(heard(&events), [HEARD]);
     assert_eq!(said(&session.respond().await?), ANSWER_TO_HEARD);
@@ -189,7 +217,10 @@ async fn manual_commit() -> Done {
 }
 
 fn is_heard(event: &RealtimeServerEvent) -> bool {
-    matches!(event, RealtimeServerEvent::ConversationItemInputAudioTranscriptionCompleted(_))
+    matches!(
+        event,
+        RealtimeServerEvent::ConversationItemInputAudioTranscriptionCompleted(_)
+    )
 }
 
 /// What the user is heard to have said.
@@ -206,7 +237,9 @@ fn heard(events: &[RealtimeServerEvent]) -> Vec<&str> {
 async fn server_vad_turn() -> Done {
     let detection = json!({ "type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 300 });
     let mut session = Session::open(&key(), by_voice(detection)).await?;
-    session.speak(&[silence(0.5), speech(1.0), silence(1.0)].concat()).await?;
+    session
+        .speak(&[silence(0.5), speech(1.0), silence(1.0)].concat())
+        .await?;
     let events = session.until(is_done).await?;
     let turn: Vec<_> = events
         .iter()
@@ -236,9 +269,14 @@ async fn function_call_round() -> Done {
         _ => None,
     });
     let call = call.ok_or("no function was called")?;
-    assert_eq!(serde_json::from_str::<Value>(&call.arguments)?, json!({ "city": "Oslo" }));
+    assert_eq!(
+        serde_json::from_str::<Value>(&call.arguments)?,
+        json!({ "city": "Oslo" })
+    );
     let item = json!({ "type": "function_call_output", "call_id": call.call_id, "output": "sunny", "status": "completed" });
-    session.send(json!({ "type": "conversation.item.create", "item": item })).await?;
+    session
+        .send(json!({ "type": "conversation.item.create", "item": item }))
+        .await?;
     assert_eq!(said(&session.respond().await?), "In Oslo it is sunny.");
     Ok(())
 }
@@ -257,15 +295,42 @@ async fn cancel() -> Done {
 
 async fn error_names_its_event() -> Done {
     let mut session = Session::open(&key(), json!({})).await?;
-    let event = json!({ "type": "conversation.item.delete", "item_id": "nobody", "event_id": "mine" });
+    let event =
+        json!({ "type": "conversation.item.delete", "item_id": "nobody", "event_id": "mine" });
     session.send(event).await?;
     let RealtimeServerEvent::Error(event) = session.next().await? else {
         return Err("this is an error".into());
     };
     assert_eq!(event.error.event_id.as_deref(), Some("mine"));
-    assert_eq!(event.error.code.as_deref(), Some("item_delete_invalid_item_id"));
+    assert_eq!(
+        event.error.code.as_deref(),
+        Some("item_delete_invalid_item_id")
+    );
     session.write("Hello").await?;
     assert_eq!(said(&session.respond().await?), HELLO);
+    Ok(())
+}
+
+async fn client_secret() -> Done {
+    let http = variable("MOCK_REALTIME_URL").replacen("ws", "http", 1);
+    let config = OpenAIConfig::new().with_api_base(http).with_api_key(key());
+    let session =
+        json!({ "type": "realtime", "model": "gpt-realtime", "output_modalities": ["text"] });
+    let request = RealtimeCreateClientSecretRequest {
+        session: serde_json::from_value(session)?,
+        expires_after: None,
+    };
+    let client = Client::with_config(config);
+    let secret = client.realtime().create_client_secret(request).await?;
+    assert!(secret.value.starts_with("ek_"), "{}", secret.value);
+    let mut session = Session::open(&secret.value, json!({})).await?;
+    session.write("Hello").await?;
+    let events = session.respond().await?;
+    assert_eq!(said(&events), HELLO);
+    assert!(
+        !events.iter().any(is_audio),
+        "the key's session is in writing"
+    );
     Ok(())
 }
 
@@ -287,14 +352,19 @@ async fn passes(name: &str, check: Check) -> bool {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 8] = [
         ("text_turn", || text_turn().boxed_local()),
         ("audio_turn", || audio_turn().boxed_local()),
         ("manual_commit", || manual_commit().boxed_local()),
         ("server_vad_turn", || server_vad_turn().boxed_local()),
-        ("function_call_round", || function_call_round().boxed_local()),
+        ("function_call_round", || {
+            function_call_round().boxed_local()
+        }),
         ("cancel", || cancel().boxed_local()),
-        ("error_names_its_event", || error_names_its_event().boxed_local()),
+        ("client_secret", || client_secret().boxed_local()),
+        ("error_names_its_event", || {
+            error_names_its_event().boxed_local()
+        }),
     ];
     let mut failed = 0;
     for (name, check) in checks {
@@ -302,6 +372,13 @@ async fn main() -> ExitCode {
             failed += 1;
         }
     }
-    println!("async-openai: {} passed, {failed} failed", checks.len() - failed);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "async-openai: {} passed, {failed} failed",
+        checks.len() - failed
+    );
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
