@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 /// The protocols this crate is built with; each is a folder of `schema/`.
-const PROTOCOLS: &[&str] = &["openai-realtime"];
+const PROTOCOLS: &[&str] = &["openai-realtime", "openai-realtime-beta"];
 
 /// Names another schema folder to build from, for trying a change of protocol.
 const SCHEMA: &str = "MOCK_REALTIME_SCHEMA";

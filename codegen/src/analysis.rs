@@ -35,6 +35,8 @@ pub(crate) struct Analysis<'a> {
     tags: BTreeMap<&'a str, BTreeSet<&'a str>>,
     sent_by_clients: BTreeSet<&'a str>,
     sent_by_servers: BTreeSet<&'a str>,
+    /// Definitions for which the types of another protocol stand.
+    shared: BTreeSet<&'a str>,
 }
 
 impl<'a> Analysis<'a> {
@@ -45,6 +47,7 @@ impl<'a> Analysis<'a> {
             tags: BTreeMap::new(),
             sent_by_clients: BTreeSet::new(),
             sent_by_servers: BTreeSet::new(),
+            shared: BTreeSet::new(),
         };
         for rule in &rules.events {
             let union = protocol.union(&rule.name).ok_or_else(|| {
@@ -90,6 +93,77 @@ impl<'a> Analysis<'a> {
             }
         }
         Ok(analysis)
+    }
+
+    /// Has the types of `other` stand for all definitions that are the same in both.
+    pub(crate) fn share_with(&mut self, other: &Analysis<'_>) {
+        let mut known = BTreeMap::new();
+        for name in self.protocol.definitions.keys() {
+            self.is_same(name, other, &mut known);
+        }
+        let same = known.into_iter().filter(|(_, same)| *same);
+        self.shared = same.map(|(name, _)| name).collect();
+    }
+
+    /// Whether a definition, with all it refers to, would become the same Rust in both protocols.
+    fn is_same(
+        &self,
+        name: &'a str,
+        other: &Analysis<'_>,
+        known: &mut BTreeMap<&'a str, bool>,
+    ) -> bool {
+        if let Some(same) = known.get(name) {
+            return *same;
+        }
+        let bodies = self
+            .protocol
+            .definitions
+            .get(name)
+            .zip(other.protocol.definitions.get(name));
+        let is_event_union = self.unions.iter().any(|union| union.name == name);
+        let mut same = !is_event_union
+            && self.tags.get(name) == other.tags.get(name)
+            && bodies.is_some_and(|(own, others)| {
+                // Inside an event its direction is what counts: there the more open type will do.
+                let is_as_strict = self.is_strict(name) == other.is_strict(name)
+                    || (self.is_strict(name) && !self.is_event(name))
+                    || matches!(&own.body, Body::Enum(list) if list.open);
+                is_as_strict && bare(&own.body) == bare(&others.body)
+            });
+        if let Some((own, _)) = bodies {
+            own.body
+                .each_ref(&mut |next| same &= self.is_same(next, other, known));
+        }
+        known.insert(name, same);
+        same
+    }
+
+    fn is_event(&self, name: &str) -> bool {
+        let mut events = self.unions.iter().flat_map(|union| &union.events);
+        events.any(|event| event.payload == name)
+    }
+
+    /// Whether the type of another protocol stands for this definition.
+    pub(crate) fn is_shared(&self, name: &str) -> bool {
+        self.shared.contains(name)
+    }
+
+    /// The definitions for which the types of another protocol stand.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = &'a str> {
+        self.shared.iter().copied()
+    }
+
+    /// Those of them that what is generated here refers to, or has as an event.
+    pub(crate) fn shared_and_used(&self) -> BTreeSet<&'a str> {
+        let mut used = BTreeSet::new();
+        for (name, definition) in &self.protocol.definitions {
+            if !self.is_shared(name) {
+                definition.body.each_ref(&mut |next| {
+                    used.insert(next);
+                });
+            }
+        }
+        used.intersection(&self.shared).copied().collect()
     }
 
     fn note_tag(&mut self, name: &'a str, tag: &'a str) {
@@ -210,6 +284,20 @@ impl<'a> Analysis<'a> {
             Type::Const(_) | Type::Text(_) | Type::Array(_) | Type::Map(_) => 24,
         }
     }
+}
+
+/// A definition without our words, and with the bounds that its Rust type keeps by itself.
+fn bare(body: &Body) -> Body {
+    let mut body = body.clone();
+    if let Body::Object(object) = &mut body {
+        for field in object.fields.values_mut() {
+            field.description = None;
+            if let Type::Text(text) = &mut field.ty {
+                text.max_length = text.max_length.or_else(|| own_max_length(text));
+            }
+        }
+    }
+    body
 }
 
 fn events(union: &Union) -> Option<Vec<Event<'_>>> {

@@ -16,7 +16,9 @@ use crate::model::{Body, Enum};
 pub(crate) fn enums(analysis: &Analysis<'_>) -> Result<TokenStream> {
     let mut all = TokenStream::new();
     for (name, definition) in &analysis.protocol.definitions {
-        if let Body::Enum(list) = &definition.body {
+        if let Body::Enum(list) = &definition.body
+            && !analysis.is_shared(name)
+        {
             all.extend(enumeration(
                 analysis,
                 name,

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use quote::quote;
+use quote::{format_ident, quote};
 
 use crate::analysis::Analysis;
 use crate::error::{Error, Result};
 use crate::model::Protocol;
 use crate::overlay::Overlay;
-use crate::rules::Rules;
+use crate::rules::{Rules, Shares};
 use crate::{enums, events, load, shapes, structs, surface, unions, write};
 
 /// What one protocol's folder gives.
@@ -26,29 +26,66 @@ pub struct Generated {
 
 /// Generates the protocol in `folder`: the types are those observed, which include the published.
 pub fn generate(folder: &Path) -> Result<Generated> {
-    let rules = Rules::read(folder)?;
-    let published = load::from_folder(folder)?;
-    let observed = Overlay::read(folder)?.apply(&published)?;
-    let place = folder.display().to_string();
-    let analysis = Analysis::new(&observed, &rules).map_err(|error| error.within(&place))?;
+    let own = Source::read(folder)?;
+    let other = match &own.rules.shares {
+        Some(shares) => Some(Source::read(&folder.with_file_name(&shares.protocol))?),
+        None => None,
+    };
+    let mut analysis = own.analysis()?;
+    if let Some(other) = &other {
+        analysis.share_with(&other.analysis()?);
+    }
+    let rust = rust(&analysis, own.rules.shares.as_ref());
     Ok(Generated {
-        rust: rust(&analysis).map_err(|error| error.within(&place))?,
+        rust: rust.map_err(|error| error.within(&own.place))?,
         surface: surface::surface(&analysis),
-        published: bundle(&published),
-        observed: bundle(&observed),
+        published: bundle(&own.published),
+        observed: bundle(&own.observed),
     })
+}
+
+/// What lies in a protocol's folder.
+struct Source {
+    place: String,
+    rules: Rules,
+    published: Protocol,
+    observed: Protocol,
+}
+
+impl Source {
+    fn read(folder: &Path) -> Result<Self> {
+        let published = load::from_folder(folder)?;
+        Ok(Self {
+            place: folder.display().to_string(),
+            rules: Rules::read(folder)?,
+            observed: Overlay::read(folder)?.apply(&published)?,
+            published,
+        })
+    }
+
+    fn analysis(&self) -> Result<Analysis<'_>> {
+        Analysis::new(&self.observed, &self.rules).map_err(|error| error.within(&self.place))
+    }
 }
 
 fn bundle(protocol: &Protocol) -> String {
     write::bundle(protocol).to_string()
 }
 
-fn rust(analysis: &Analysis<'_>) -> Result<String> {
+fn rust(analysis: &Analysis<'_>, shares: Option<&Shares>) -> Result<String> {
+    let shares = shares.map(|shares| syn::parse_str(&format!("crate::{}", shares.module)));
+    let shares: Option<syn::Path> = shares
+        .transpose()
+        .map_err(|error| Error::new("shares.module", error.to_string()))?;
+    let shared = shares.as_ref().map(|module| {
+        let names = analysis.shared().map(|name| format_ident!("{name}"));
+        quote!(pub use #module::{#(#names),*};)
+    });
     let structs = structs::structs(analysis)?;
     let enums = enums::enums(analysis)?;
     let unions = unions::unions(analysis)?;
     let events = events::events(analysis);
-    let shapes = shapes::shapes(analysis);
+    let shapes = shapes::shapes(analysis, shares.as_ref());
     let file = syn::parse2(quote! {
         use std::collections::BTreeMap;
         use std::fmt;
@@ -65,6 +102,7 @@ fn rust(analysis: &Analysis<'_>) -> Result<String> {
             not_null, open_strings, read_tag,
         };
 
+        #shared
         #events
         #unions
         #structs

@@ -65,6 +65,7 @@ fn run(document: &Value, rules: &Rules, purpose: Purpose) -> Result<Imported> {
                 "not an OpenAPI document: no such object",
             )
         })?;
+    let schemas = &*roots::with_gathered_unions(schemas, rules);
     let version = document
         .pointer("/info/version")
         .and_then(Value::as_str)

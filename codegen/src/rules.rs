@@ -43,14 +43,30 @@ pub struct Rules {
     /// The fields that are base64 of audio, by path.
     #[serde(default)]
     pub base64: Vec<String>,
+    /// The protocol whose Rust types stand for the definitions that are the same in both.
+    pub shares: Option<Shares>,
+}
+
+/// Another protocol that has much in common with this one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shares {
+    /// Its folder of `schema/`.
+    pub protocol: String,
+    /// The module that is generated from it, as a path from the crate's root: `protocol::realtime`.
+    pub module: String,
 }
 
 /// One union of events.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventUnion {
-    /// The published name.
+    /// The published name. With `*` at its end: all definitions whose names begin so, where the
+    /// document has events but no union of them.
     pub published: String,
+    /// Published events that belong to it as well, where it is gathered.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Our name.
     pub name: String,
     /// Who sends them.

@@ -8,28 +8,29 @@ use crate::events::shape_ident;
 use crate::model::{Body, Bounds, Enum, Field, MemberKind, Object, Type, Union};
 use crate::structs::own_max_length;
 
-/// A module with one static a definition.
-pub(crate) fn shapes(analysis: &Analysis<'_>) -> TokenStream {
+/// A module with one static a definition. Those of shared types are in the module `shares`.
+pub(crate) fn shapes(analysis: &Analysis<'_>, shares: Option<&syn::Path>) -> TokenStream {
     let is_event_union = |name: &str| analysis.unions.iter().any(|union| union.name == name);
+    let is_without = |name: &str| is_event_union(name) || analysis.is_shared(name);
     let tables = analysis
         .protocol
         .definitions
         .iter()
-        .filter(|(name, _)| !is_event_union(name))
+        .filter(|(name, _)| !is_without(name))
         .map(|(name, definition)| {
             let ident = shape_ident(name);
             match &definition.body {
                 Body::Object(object) => {
                     let table = object_shape(analysis, name, object);
-                    quote!(pub(super) static #ident: ObjectShape = #table;)
+                    quote!(pub(crate) static #ident: ObjectShape = #table;)
                 }
                 Body::Union(union) => {
                     let table = union_shape(analysis, name, union);
-                    quote!(pub(super) static #ident: UnionShape = #table;)
+                    quote!(pub(crate) static #ident: UnionShape = #table;)
                 }
                 Body::Enum(list) => {
                     let table = enum_shape(list);
-                    quote!(pub(super) static #ident: Shape = #table;)
+                    quote!(pub(crate) static #ident: Shape = #table;)
                 }
             }
         });
@@ -37,7 +38,7 @@ pub(crate) fn shapes(analysis: &Analysis<'_>) -> TokenStream {
         .protocol
         .definitions
         .iter()
-        .filter(|(name, _)| !is_event_union(name))
+        .filter(|(name, _)| !is_without(name))
         .map(|(name, definition)| {
             let (ident, table) = (format_ident!("{name}"), shape_ident(name));
             let shape = match &definition.body {
@@ -47,11 +48,17 @@ pub(crate) fn shapes(analysis: &Analysis<'_>) -> TokenStream {
             };
             quote!(impl Shaped for #ident { const SHAPE: &'static Shape = #shape; })
         });
+    let shared = shares.map(|module| {
+        let used = analysis.shared_and_used();
+        let used = used.into_iter().map(shape_ident);
+        quote!(pub(crate) use #module::shapes::{#(#used),*};)
+    });
     quote! {
         #(#shaped)*
 
-        mod shapes {
+        pub(crate) mod shapes {
             use crate::protocol::{FieldShape, MemberShape, ObjectShape, Shape, UnionShape};
+            #shared
             #(#tables)*
         }
     }

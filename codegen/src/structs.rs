@@ -54,10 +54,9 @@ pub(crate) fn own_max_length(text: &crate::model::Text) -> Option<u64> {
 
 /// All structs of the protocol, in its order.
 pub(crate) fn structs(analysis: &Analysis<'_>) -> Result<TokenStream> {
-    let made = match typify(
-        analysis,
-        analysis.protocol.definitions.keys().map(String::as_str),
-    ) {
+    let names = analysis.protocol.definitions.keys().map(String::as_str);
+    let own = names.filter(|name| !analysis.is_shared(name));
+    let made = match typify(analysis, own) {
         Ok(made) => made,
         Err(message) => return Err(blame(analysis, &message)),
     };
@@ -66,6 +65,9 @@ pub(crate) fn structs(analysis: &Analysis<'_>) -> Result<TokenStream> {
         let Body::Object(object) = &definition.body else {
             continue;
         };
+        if analysis.is_shared(name) {
+            continue;
+        }
         let made = made
             .get(name.as_str())
             .ok_or_else(|| Error::new(name, "typify made no struct of this name"))?;

@@ -13,7 +13,9 @@ use crate::structs::string_type;
 pub(crate) fn unions(analysis: &Analysis<'_>) -> Result<TokenStream> {
     let mut all = TokenStream::new();
     for (name, definition) in &analysis.protocol.definitions {
-        if let Body::Union(union) = &definition.body {
+        if let Body::Union(union) = &definition.body
+            && !analysis.is_shared(name)
+        {
             all.extend(emit(
                 analysis,
                 name,

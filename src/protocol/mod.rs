@@ -1,7 +1,7 @@
 //! The protocol: events and types as the schema has them, and how they are read and written.
 //!
-//! [`realtime`] is generated from `schema/openai-realtime`; the rest is the little that generated
-//! code stands on. [`decode`] reads an event, [`encode`] writes one; so does `serde_json`, slower.
+//! [`realtime`] is generated from `schema/openai-realtime`, [`beta`] from the folder beside it; the
+//! rest is the little that generated code stands on. [`decode`] reads an event, [`encode`] writes one; so does `serde_json`, slower.
 //!
 //! ```
 //! use mock_realtime::protocol::{decode, realtime::ClientEvent};
@@ -11,6 +11,7 @@
 //! ```
 
 mod audio;
+pub mod beta;
 mod check;
 mod decode;
 mod encode;

@@ -58,7 +58,7 @@ enum SchemaTask {
     Diff {
         /// The document as JSON; `-` reads standard input
         file: String,
-        /// Print a JSON list: path, published, what, `sent_by`, breaks
+        /// Print a JSON list: protocol, path, published, what, `sent_by`, breaks
         #[arg(long)]
         json: bool,
     },

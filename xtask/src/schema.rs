@@ -13,37 +13,36 @@ use sha2::{Digest, Sha256};
 use crate::project::{self, Protocol};
 use crate::{FINE, FOUND, Result};
 
-/// The protocol that follows a published document.
-const FOLLOWING: &str = "openai-realtime";
-
 /// More warnings of one kind than this are counted, not listed.
 const LISTED: usize = 20;
 
 pub(crate) fn sync(file: &str) -> Result<u8> {
     let bytes = project::read(file)?;
     let document = parse(file, &bytes)?;
-    let protocol = Protocol::named(FOLLOWING);
     // Read before anything is written, so that a broken manifest leaves the schema alone.
     let mut manifest = Manifest::read(&project::schema())?;
-    let entry = manifest.0.get_mut(FOLLOWING);
-    let entry = entry.ok_or_else(|| Error::new(manifest::FILE, format!("has no [{FOLLOWING}]")))?;
-    let synced = sync::sync(&document, &protocol.folder)?;
-    entry.version.clone_from(&synced.version);
-    entry.digest = digest(&bytes);
-    manifest.write(&project::schema())?;
-    println!(
-        "{FOLLOWING} follows version {}: {} definitions",
-        synced.version,
-        load::from_folder(&protocol.folder)?.definitions.len()
-    );
-    warn_of(&synced);
-    match generate(&protocol.folder) {
-        Ok(generated) if protocol.write_surface(&generated.surface)? => {
-            println!("surface rewritten");
+    for protocol in project::protocols()? {
+        let name = &protocol.name;
+        let entry = manifest.0.get_mut(name);
+        let entry = entry.ok_or_else(|| Error::new(manifest::FILE, format!("has no [{name}]")))?;
+        let synced = sync::sync(&document, &protocol.folder)?;
+        entry.version.clone_from(&synced.version);
+        entry.digest = digest(&bytes);
+        println!(
+            "{name} follows version {}: {} definitions",
+            synced.version,
+            load::from_folder(&protocol.folder)?.definitions.len()
+        );
+        warn_of(&synced);
+        match generate(&protocol.folder) {
+            Ok(generated) if protocol.write_surface(&generated.surface)? => {
+                println!("{name}: surface rewritten");
+            }
+            Ok(_) => {}
+            Err(error) => eprintln!("warning: {name}: surface not rewritten: {error}"),
         }
-        Ok(_) => {}
-        Err(error) => eprintln!("warning: surface not rewritten: {error}"),
     }
+    manifest.write(&project::schema())?;
     Ok(FINE)
 }
 
@@ -66,20 +65,34 @@ fn warn(what: &str, places: &[String]) {
 
 pub(crate) fn diff(file: &str, json: bool) -> Result<u8> {
     let document = parse(file, &project::read(file)?)?;
-    let folder = Protocol::named(FOLLOWING).folder;
-    let rules = Rules::read(&folder)?;
-    let published = load::from_folder(&folder)?;
-    let imported = openapi::import_to_compare(&document, &rules)?.protocol;
-    let changes = diff::diff(&published, &imported, &rules);
+    let mut listed = Vec::new();
+    let mut code = FINE;
+    for protocol in project::protocols()? {
+        let rules = Rules::read(&protocol.folder)?;
+        let published = load::from_folder(&protocol.folder)?;
+        let imported = openapi::import_to_compare(&document, &rules)?.protocol;
+        let changes = diff::diff(&published, &imported, &rules);
+        if !changes.is_empty() {
+            code = FOUND;
+        }
+        if json {
+            let protocol = &protocol.name;
+            listed.extend(changes.iter().map(|change| {
+                let mut change = serde_json::json!(change);
+                change["protocol"] = serde_json::json!(protocol);
+                change
+            }));
+        } else if !changes.is_empty() {
+            print!("{}:\n{}", protocol.name, diff::text(&changes));
+        }
+        if let Err(needed) = openapi::import(&document, &rules) {
+            eprintln!("note: `schema sync` will stop at {needed}");
+        }
+    }
     if json {
-        println!("{:#}", serde_json::json!(changes));
-    } else {
-        print!("{}", diff::text(&changes));
+        println!("{:#}", Value::Array(listed));
     }
-    if let Err(needed) = openapi::import(&document, &rules) {
-        eprintln!("note: `schema sync` will stop at {needed}");
-    }
-    Ok(if changes.is_empty() { FINE } else { FOUND })
+    Ok(code)
 }
 
 pub(crate) fn check() -> Result<u8> {

@@ -41,7 +41,7 @@ fn a_document_that_has_lost_all_is_told_in_full() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
-        said.starts_with("breaks senders:\n  ClientEvent: event `"),
+        said.starts_with("openai-realtime:\nbreaks senders:\n  ClientEvent: event `"),
         "{said}"
     );
     assert!(

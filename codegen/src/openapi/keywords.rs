@@ -94,6 +94,7 @@ fn kind_and_null(schema: &Map<String, Value>) -> Option<(&str, bool)> {
             }
         }
         None if schema.contains_key("properties") => Some(("object", false)),
+        None if schema.contains_key("items") => Some(("array", false)),
         None if schema.contains_key("const") || schema.contains_key("enum") => {
             Some(("string", false))
         }

@@ -1,13 +1,38 @@
 //! Where an import starts, and what it calls the things it meets: the rules at work.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use heck::ToUpperCamelCase;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::keywords::{reference_name, single_value};
 use super::{Import, Place, Purpose};
 use crate::error::{Error, Result};
+use crate::rules::Rules;
+
+/// The document's definitions, and a union for each rule that gathers events by their names.
+pub(super) fn with_gathered_unions<'a>(
+    schemas: &'a Map<String, Value>,
+    rules: &Rules,
+) -> Cow<'a, Map<String, Value>> {
+    let mut all = Cow::Borrowed(schemas);
+    for union in &rules.events {
+        let Some(beginning) = union.published.strip_suffix('*') else {
+            continue;
+        };
+        let members: Vec<Value> = schemas
+            .keys()
+            .filter(|name| name.starts_with(beginning) || union.also.contains(name))
+            .map(|name| json!({ "$ref": format!("#/components/schemas/{name}") }))
+            .collect();
+        if !members.is_empty() {
+            all.to_mut()
+                .insert(union.published.clone(), json!({ "anyOf": members }));
+        }
+    }
+    all
+}
 
 impl<'a> Import<'a> {
     pub(super) fn roots(&mut self) -> Result<()> {
