@@ -101,6 +101,7 @@
 //! # Below all that
 //!
 //! - [`engine`]: a session without clock, socket or task: input and time go in, events come out.
+//! - [`dialect`]: the words of a session: GA, the beta before it, and Azure's.
 //! - [`protocol`]: the events as types, read with [`protocol::decode`] and written with
 //!   [`protocol::encode`]. They read the real server as well.
 //! - [`server`]: the engine behind a WebSocket, for any SDK that takes a base URL; the binary
@@ -145,6 +146,7 @@ pub mod audio;
 pub mod client;
 #[cfg(feature = "connect")]
 pub mod connect;
+pub mod dialect;
 pub mod engine;
 pub mod expect;
 pub mod faults;

@@ -13,7 +13,8 @@ use std::time::Duration;
 use futures_util::Stream;
 use tokio::time::Instant;
 
-use crate::engine::{Session, SessionOptions};
+use crate::dialect::{Dialect, DialectSession};
+use crate::engine::SessionOptions;
 use crate::expect::{Expect, Expectations, Journal};
 use crate::faults::Faults;
 use crate::generators::Scripted;
@@ -90,7 +91,7 @@ impl MockRealtimeClient {
     /// Opens a session in which something goes wrong.
     pub fn with_faults(mut options: SessionOptions, faults: &Faults) -> Self {
         faults.apply(&mut options);
-        let session = Session::new(options);
+        let session = DialectSession::new(Dialect::Ga, options);
         let journal = Journal::default();
         let control = SessionControl::default();
         Self {
@@ -147,7 +148,7 @@ impl MockRealtimeClient {
     /// Speaks: appends audio in the session's input encoding, 100 ms at a time and as fast as a
     /// person speaks.
     pub async fn speak(&mut self, audio: &[u8]) {
-        let encoding = self.session.engine().input_encoding();
+        let encoding = self.session.engine().engine().input_encoding();
         for chunk in audio.chunks(encoding.bytes_in(APPEND)) {
             self.send(InputAudioBufferAppend::new(chunk.to_vec()));
             self.wait(encoding.duration(chunk.len())).await;
@@ -259,7 +260,7 @@ impl MockRealtimeClient {
 
     /// The session as it is now.
     pub fn state(&self) -> MockSessionState {
-        MockSessionState::of(self.session.engine())
+        MockSessionState::of(self.session.engine().engine())
     }
 
     /// A hand on the session, for what a client cannot do.
@@ -304,7 +305,7 @@ impl MockRealtimeClient {
     fn pump(&mut self) {
         while let Some(sent) = self.session.poll() {
             match sent {
-                Sent::Event(event) => self.waiting.push_back(event),
+                Sent::Event(event) | Sent::Translated(event, _) => self.waiting.push_back(event),
                 Sent::Text(_) => {}
                 Sent::Close { code, reason } => self.note_close(Some(code), reason),
                 Sent::Break => self.note_close(None, String::new()),

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::dialect::Dialect;
 use crate::engine::SessionOptions;
 use crate::expect::Journal;
 use crate::faults::Faults;
@@ -71,7 +72,15 @@ impl MockSocket {
     /// Opens a session in which something goes wrong.
     pub fn with_faults(options: SessionOptions, faults: &Faults) -> Self {
         let observer = Observer::new(Journal::default());
-        let session = observer.open(options, faults);
+        let session = observer.open(Dialect::Ga, options, faults);
+        Self::over(session, observer.journal().clone())
+    }
+
+    /// Opens a session whose client speaks a dialect, with options such as
+    /// [`Dialect::options`] are.
+    pub fn in_dialect(dialect: Dialect, options: SessionOptions) -> Self {
+        let observer = Observer::new(Journal::default());
+        let session = observer.open(dialect, options, &Faults::default());
         Self::over(session, observer.journal().clone())
     }
 
@@ -108,7 +117,7 @@ impl MockSocket {
         }
         loop {
             match self.session.poll()? {
-                Sent::Text(text) => return Some(Message::text(text)),
+                Sent::Translated(_, text) | Sent::Text(text) => return Some(Message::text(text)),
                 Sent::Event(event) => match serde_json::to_string(&event) {
                     Ok(text) => return Some(Message::text(text)),
                     Err(error) => tracing::error!(%error, "an event could not be written"),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::protocol::DecodeError;
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 
 /// What a driver gives the engine.
@@ -16,6 +17,8 @@ pub enum Input<'a, C = ClientEvent> {
     NotUtf8,
     /// An event of the client that needs no decoding.
     Event(C),
+    /// A text of the client that the driver could not read: it is refused with this error.
+    Unreadable(DecodeError),
     /// Audio that comes in beside the events, in the session's input encoding.
     Audio(&'a [u8]),
     /// A key that the caller pressed.

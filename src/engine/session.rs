@@ -67,6 +67,7 @@ pub struct Session {
     started_at: u64,
     ends_at: Duration,
     ended: bool,
+    accepted: u64,
     /// When what is being done happens. What is due happens at its time, however late the driver is.
     pub(super) now: Duration,
     /// The latest time the driver told.
@@ -121,6 +122,7 @@ impl Session {
             started_at: options.started_at,
             ends_at: options.maximum_duration,
             ended: false,
+            accepted: 0,
             now: Duration::ZERO,
             told: Duration::ZERO,
         };
@@ -152,6 +154,7 @@ impl Session {
                 Ok(event) => self.handle_hooked(event),
                 Err(error) => self.refuse(error.into()),
             },
+            Input::Unreadable(error) => self.refuse(error.into()),
             Input::Binary => self.refuse(Refusal::binary_frame()),
             Input::NotUtf8 => self.refuse(Refusal::not_utf8()),
             Input::Event(event) => self.handle_hooked(event),
@@ -286,9 +289,15 @@ impl Session {
     /// Does what the client asks, or says why not.
     pub(super) fn carry_out(&mut self, event: ClientEvent) {
         let event_id = event.event_id().cloned();
-        if let Err(refusal) = dispatch_client_event(self, event) {
-            self.refuse(refusal.of(event_id));
+        match dispatch_client_event(self, event) {
+            Ok(()) => self.accepted += 1,
+            Err(refusal) => self.refuse(refusal.of(event_id)),
         }
+    }
+
+    /// How many of the client's events were done, not refused.
+    pub(crate) const fn accepted(&self) -> u64 {
+        self.accepted
     }
 
     fn hear_key(&mut self, key: DtmfKey) {

@@ -144,6 +144,26 @@ fn written<E: Event>(event: &E) -> usize {
     encode(event, &mut text).map_or(0, |()| text.len())
 }
 
+/// A frame to be noted, with the text it was on the wire where that was not the frame's own.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    pub(crate) frame: Frame,
+    pub(crate) wire: Option<String>,
+}
+
+impl Noted {
+    pub(crate) fn of(frame: Frame) -> Self {
+        Self { frame, wire: None }
+    }
+
+    pub(crate) fn translated(frame: Frame, wire: &str) -> Self {
+        Self {
+            frame,
+            wire: Some(wire.to_owned()),
+        }
+    }
+}
+
 /// A frame in the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -153,8 +173,25 @@ pub struct Entry {
     pub session: usize,
     /// What.
     pub frame: Frame,
+    /// The text that was on the wire, where the client speaks another dialect than GA: the frame is
+    /// what it stands for.
+    pub wire: Option<String>,
     /// Whether it was lost on its way, as a test asked for.
     pub lost: bool,
+}
+
+impl Entry {
+    /// About as many bytes as it keeps.
+    fn size(&self) -> usize {
+        self.frame.size() + self.wire.as_ref().map_or(0, String::len)
+    }
+
+    /// What was on the wire as JSON: the event, or an object that says what it was.
+    pub fn to_json(&self) -> Value {
+        let wire = self.wire.as_deref();
+        wire.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_else(|| self.frame.to_json())
+    }
 }
 
 /// How much a journal keeps. The oldest go first.
@@ -200,13 +237,13 @@ struct Kept {
 
 impl Kept {
     fn push(&mut self, entry: Entry) {
-        self.bytes += entry.frame.size();
+        self.bytes += entry.size();
         self.entries.push_back(entry);
         while self.entries.len() > self.limits.frames || self.bytes > self.limits.bytes {
             let Some(oldest) = self.entries.pop_front() else {
                 return;
             };
-            self.bytes -= oldest.frame.size();
+            self.bytes -= oldest.size();
             self.forgotten += 1;
         }
     }
@@ -229,21 +266,23 @@ impl Journal {
 
     /// Notes a frame.
     pub fn record(&self, session: usize, at: Duration, frame: Frame) {
-        self.keep(Entry {
-            at,
-            session,
-            frame,
-            lost: false,
-        });
+        self.note(session, at, Noted::of(frame), false);
     }
 
     /// Notes a frame that was sent, and is lost on its way.
     pub fn record_lost(&self, session: usize, at: Duration, frame: Frame) {
+        self.note(session, at, Noted::of(frame), true);
+    }
+
+    /// Notes a frame with what it was on the wire.
+    pub(crate) fn note(&self, session: usize, at: Duration, noted: Noted, lost: bool) {
+        let Noted { frame, wire } = noted;
         self.keep(Entry {
             at,
             session,
             frame,
-            lost: true,
+            wire,
+            lost,
         });
     }
 
@@ -398,9 +437,10 @@ impl Journal {
         timeline::draw(&self.entries())
     }
 
-    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, `event` the event, `t` the
-    /// time in milliseconds, `session` the session's number, and `lost` is there and true where the
-    /// frame was lost on its way.
+    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, `event` the event as it was on
+    /// the wire, `t` the time in milliseconds, `session` the session's number, and `lost` is there
+    /// and true where the frame was lost on its way. Where the client speaks another dialect,
+    /// `stands_for` is the type of the GA event that expectations see.
     ///
     /// # Errors
     ///
@@ -417,8 +457,11 @@ impl Journal {
                 "t": entry.at.as_millis(),
                 "session": entry.session,
                 "dir": dir,
-                "event": entry.frame.to_json(),
+                "event": entry.to_json(),
             });
+            if entry.wire.is_some() {
+                line["stands_for"] = entry.frame.name().into();
+            }
             if entry.lost {
                 line["lost"] = true.into();
             }

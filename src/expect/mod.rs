@@ -11,5 +11,6 @@ mod response;
 mod timeline;
 
 pub use expectation::{Expect, Expectations, Times, Unmet};
+pub(crate) use journal::Noted;
 pub use journal::{Direction, Entry, Frame, Journal, Limits};
 pub use response::ResponseTimes;

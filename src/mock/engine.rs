@@ -3,17 +3,18 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use crate::engine::{Input, Output, Session, TranslationSession};
+use crate::dialect::DialectSession;
+use crate::engine::{Input, Output, TranslationSession};
 use crate::expect::Frame;
 use crate::protocol::realtime::{
     ClientEvent, ServerEvent, ServerEventKind, TranslationClientEvent, TranslationServerEvent,
 };
-use crate::protocol::{Event, EventId, encode};
+use crate::protocol::{DecodeError, Event, EventId, decode, encode};
 
 /// Makes an event that a test pushes, with the id it gets.
 pub(crate) type MakeEvent = Box<dyn FnOnce(EventId) -> ServerEvent + Send>;
 
-/// A session of the engine, of whatever kind: see [`Session`] for what its methods do.
+/// A session of the engine, of whatever kind: see `Session` for what its methods do.
 pub(crate) trait Engine: Debug + Send + 'static {
     /// What the client sends.
     type Client: Event + Clone + Debug + Into<Frame> + Send;
@@ -28,13 +29,40 @@ pub(crate) trait Engine: Debug + Send + 'static {
     fn inject_text(&mut self, text: String);
     fn close(&mut self, code: u16, reason: String);
 
+    /// The event in a text of the client.
+    fn read(&self, text: &str) -> Result<Self::Client, DecodeError> {
+        decode(text)
+    }
+
+    /// Whether the client speaks a dialect in which events are not written as they are.
+    fn is_translated(&self) -> bool {
+        false
+    }
+
+    /// Writes an event as the client reads it: each that was polled, once and in order.
+    fn write(&mut self, event: &Self::Server, text: &mut String) -> serde_json::Result<()> {
+        encode(event, text)
+    }
+
     /// The kind of an event, for a test that holds the session after one.
     fn kind(event: &Self::Server) -> Option<ServerEventKind>;
 }
 
-impl Engine for Session {
+impl Engine for DialectSession {
     type Client = ClientEvent;
     type Server = ServerEvent;
+
+    fn read(&self, text: &str) -> Result<ClientEvent, DecodeError> {
+        Self::read(self, text)
+    }
+
+    fn is_translated(&self) -> bool {
+        Self::is_translated(self)
+    }
+
+    fn write(&mut self, event: &ServerEvent, text: &mut String) -> serde_json::Result<()> {
+        Self::write(self, event, text)
+    }
 
     fn handle(&mut self, input: Input<'_>, now: Duration) {
         Self::handle(self, input, now);

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::engine::{Session, SessionOptions};
+use crate::dialect::{Dialect, DialectSession};
+use crate::engine::SessionOptions;
 use crate::expect::Journal;
 use crate::faults::Faults;
 
@@ -76,9 +77,14 @@ impl Observer {
     }
 
     /// Opens a session and sees it.
-    pub(crate) fn open(&self, mut options: SessionOptions, faults: &Faults) -> MockSession {
+    pub(crate) fn open(
+        &self,
+        dialect: Dialect,
+        mut options: SessionOptions,
+        faults: &Faults,
+    ) -> MockSession {
         faults.apply(&mut options);
-        self.see(Session::new(options), faults)
+        self.see(DialectSession::new(dialect, options), faults)
     }
 
     /// Sees a session, of whatever kind.

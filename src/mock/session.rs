@@ -3,18 +3,19 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::engine::{Input, Output, Session};
-use crate::expect::{Direction, Frame, Journal};
+use crate::dialect::DialectSession;
+use crate::engine::{Input, Output};
+use crate::expect::{Direction, Frame, Journal, Noted};
 use crate::faults::{Faults, HandshakeFault, Line};
 use crate::protocol::realtime::ServerEvent;
-use crate::protocol::{Event, EventKind, decode};
+use crate::protocol::{Event, EventKind};
 
 use super::control::{Command, SessionControl};
 use super::engine::Engine;
 
 /// A session whose frames are noted, and which a test has a hand on.
 #[derive(Debug)]
-pub(crate) struct MockSession<E: Engine = Session> {
+pub(crate) struct MockSession<E: Engine = DialectSession> {
     session: E,
     tap: Option<Tap<E>>,
     /// How far the test has put the clock forward, and how long it has stood still while the test
@@ -45,6 +46,8 @@ struct Tap<E: Engine> {
 #[derive(Debug)]
 enum Incoming<C> {
     Event(C),
+    /// A text in another dialect, and the event it stands for.
+    Translated(C, String),
     /// A text that is no event.
     Text(String),
     Binary,
@@ -52,11 +55,12 @@ enum Incoming<C> {
 }
 
 impl<C: Clone + Into<Frame>> Incoming<C> {
-    fn frame(&self) -> Frame {
+    fn noted(&self) -> Noted {
         match self {
-            Self::Event(event) => event.clone().into(),
-            Self::Text(text) => Frame::Text(Direction::Client, text.clone()),
-            Self::Binary | Self::NotUtf8 => Frame::Binary,
+            Self::Event(event) => Noted::of(event.clone().into()),
+            Self::Translated(event, text) => Noted::translated(event.clone().into(), text),
+            Self::Text(text) => Noted::of(Frame::Text(Direction::Client, text.clone())),
+            Self::Binary | Self::NotUtf8 => Noted::of(Frame::Binary),
         }
     }
 }
@@ -65,6 +69,8 @@ impl<C: Clone + Into<Frame>> Incoming<C> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sent<S = ServerEvent> {
     Event(S),
+    /// An event, and the text that stands for it in the client's dialect.
+    Translated(S, String),
     Text(String),
     Close {
         code: u16,
@@ -75,10 +81,11 @@ pub(crate) enum Sent<S = ServerEvent> {
 }
 
 impl<S: Clone + Into<Frame>> Sent<S> {
-    fn frame(&self) -> Frame {
+    fn noted(&self) -> Noted {
         let by = Direction::Server;
-        match self {
+        Noted::of(match self {
             Self::Event(event) => event.clone().into(),
+            Self::Translated(event, text) => return Noted::translated(event.clone().into(), text),
             Self::Text(text) => Frame::Text(by, text.clone()),
             Self::Close { code, reason } => Frame::Close {
                 by,
@@ -90,7 +97,7 @@ impl<S: Clone + Into<Frame>> Sent<S> {
                 code: None,
                 reason: String::new(),
             },
-        }
+        })
     }
 }
 
@@ -155,17 +162,17 @@ impl<E: Engine> MockSession<E> {
 
     /// Takes a text frame of the client, and gives the type of the event if it is one.
     pub(crate) fn take_text(&mut self, text: &str, now: Duration) -> Option<&'static str> {
-        let event = decode::<E::Client>(text);
+        let event = self.session.read(text);
         let kind = event.as_ref().ok().map(|event| event.kind().as_str());
-        match event {
-            Ok(event) => self.take(Incoming::Event(event), now),
-            // The session decodes it again, to say what is wrong.
-            Err(_) if self.tap.is_some() => self.take(Incoming::Text(text.to_owned()), now),
-            Err(_) => {
-                let now = self.set_time(now);
-                self.session.handle(Input::Text(text), now);
+        // What is no event the session reads again, to say what is wrong.
+        let incoming = match event {
+            Ok(event) if self.session.is_translated() => {
+                Incoming::Translated(event, text.to_owned())
             }
-        }
+            Ok(event) => Incoming::Event(event),
+            Err(_) => Incoming::Text(text.to_owned()),
+        };
+        self.take(incoming, now);
         kind
     }
 
@@ -191,9 +198,9 @@ impl<E: Engine> MockSession<E> {
             return self.hear(incoming, now);
         };
         match tap.from_client.carry(now) {
-            None => tap.journal.record_lost(tap.number, now, incoming.frame()),
+            None => tap.journal.note(tap.number, now, incoming.noted(), true),
             Some(arrival) => {
-                tap.journal.record(tap.number, now, incoming.frame());
+                tap.journal.note(tap.number, now, incoming.noted(), false);
                 self.arriving.push_back((arrival, incoming));
                 self.deliver(now);
             }
@@ -212,7 +219,10 @@ impl<E: Engine> MockSession<E> {
     fn hear(&mut self, incoming: Incoming<E::Client>, now: Duration) {
         match incoming {
             Incoming::Event(event) => self.session.handle(Input::Event(event), now),
-            Incoming::Text(text) => self.session.handle(Input::Text(&text), now),
+            // The text may say what the event does not.
+            Incoming::Translated(_, text) | Incoming::Text(text) => {
+                self.session.handle(Input::Text(&text), now);
+            }
             Incoming::Binary => self.session.handle(Input::Binary, now),
             Incoming::NotUtf8 => self.session.handle(Input::NotUtf8, now),
         }
@@ -293,6 +303,7 @@ impl<E: Engine> MockSession<E> {
         }
         loop {
             return Some(match self.session.poll()? {
+                Output::Event(event) if self.session.is_translated() => self.translate(event),
                 Output::Event(event) => Sent::Event(event),
                 Output::Text(text) => Sent::Text(text),
                 Output::Close { code, reason } => Sent::Close { code, reason },
@@ -300,6 +311,15 @@ impl<E: Engine> MockSession<E> {
                 Output::Audio(_) | Output::ClearAudio => continue,
             });
         }
+    }
+
+    /// The event in the client's words.
+    fn translate(&mut self, event: E::Server) -> Sent<E::Server> {
+        let mut text = String::new();
+        if let Err(error) = self.session.write(&event, &mut text) {
+            tracing::error!(%error, "an event could not be written");
+        }
+        Sent::Translated(event, text)
     }
 
     /// Whether nothing comes until the client sends something or the test does.
@@ -344,7 +364,7 @@ impl<E: Engine> MockSession<E> {
         let now = self.now;
         let tap = self.tap.as_mut()?;
         let arrival = match sent {
-            Sent::Event(event) => {
+            Sent::Event(event) | Sent::Translated(event, _) => {
                 if let Some(kind) = E::kind(event) {
                     tap.control.note(kind);
                 }
@@ -361,10 +381,8 @@ impl<E: Engine> MockSession<E> {
                 Some(now)
             }
         };
-        match arrival {
-            Some(_) => tap.journal.record(tap.number, now, sent.frame()),
-            None => tap.journal.record_lost(tap.number, now, sent.frame()),
-        }
+        tap.journal
+            .note(tap.number, now, sent.noted(), arrival.is_none());
         arrival
     }
 

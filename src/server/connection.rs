@@ -15,7 +15,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::engine::{Session, SessionOptions};
+use crate::dialect::{Dialect, DialectSession};
+use crate::engine::SessionOptions;
 use crate::mock::{Engine, MockSession, Sent, SessionControl};
 use crate::protocol::encode;
 
@@ -82,7 +83,7 @@ where
     let config = Some(config(&limits));
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
     let (_never, stopping) = shutdown::serving();
-    let session = MockSession::unobserved(Session::new(options));
+    let session = MockSession::unobserved(DialectSession::new(Dialect::Ga, options));
     Connection::new(socket, session, &limits, Meter::default())
         .pump(stopping)
         .await;
@@ -261,6 +262,11 @@ where
                     self.meter
                         .sent(E::kind(&event), text.len(), self.start.elapsed());
                     Message::text(text.as_str())
+                }
+                Sent::Translated(event, text) => {
+                    self.meter
+                        .sent(E::kind(&event), text.len(), self.start.elapsed());
+                    Message::text(text)
                 }
                 Sent::Text(text) => {
                     self.meter.sent(None, text.len(), self.start.elapsed());

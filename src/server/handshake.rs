@@ -12,7 +12,7 @@ use tracing::{Instrument, Span};
 use super::accept::Stream;
 use super::admission::Place;
 use super::auth::{self, Denied};
-use super::dialect::Dialect;
+use super::dialect::asks_for_beta;
 use super::models::{DEFAULT_MODEL, Purpose};
 use super::refusals::{HandshakeRefusal, HttpRefusal, unknown_call};
 use super::routes::{Provider, Route, Socket};
@@ -20,6 +20,7 @@ use super::secrets::Grant;
 use super::shutdown::Stopping;
 use super::subprotocols::{REALTIME, Subprotocols};
 use super::{Shared, connection};
+use crate::dialect::{Asked, BetaRefused, Dialect};
 use crate::engine::SessionKind;
 use crate::faults::HandshakeFault;
 use crate::mock::{Engine, MockSession};
@@ -58,7 +59,11 @@ pub(super) fn answer<S: Stream>(
         let name = HeaderValue::from_static(REALTIME);
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
     }
-    let dialect = Dialect::asked_for(route.dialect, request.headers(), &offered);
+    let asked = Asked {
+        beta: asks_for_beta(route, request.headers(), &offered),
+        azure: route.provider == Provider::Azure,
+    };
+    let dialect = shared.options.dialect.of(asked);
     let query = request.uri().query().unwrap_or_default();
     let key = auth::key(request.headers(), offered, query, route.provider);
     let admitted = shared.gate.admit(key, shared.now());
@@ -80,8 +85,9 @@ pub(super) fn answer<S: Stream>(
     match opening.and_then(|opening| opening.accepted_by(&shared.options.models, route.provider)) {
         Ok(Opening::Session(kind, model, settings)) => {
             let span = tracing::info_span!("session", id = Empty, %model);
-            let session = shared.session(kind, model, settings, &faults);
-            span.record("id", display(id_of(session.engine().settings())));
+            let dialect = dialect.unwrap_or_default();
+            let session = shared.session(dialect, kind, model, settings, &faults);
+            span.record("id", display(id_of(session.engine().engine().settings())));
             connecting.become_session::<S, _>(session, span);
         }
         Ok(Opening::Translation(model, settings)) => {
@@ -138,14 +144,12 @@ impl Opening {
     /// What the address asks for, and the key allows.
     fn of(
         socket: Socket,
-        dialect: Dialect,
+        dialect: Result<Dialect, BetaRefused>,
         query: Query,
         admitted: Result<Option<Grant>, Denied>,
     ) -> Result<Self, HandshakeRefusal> {
         let grant = admitted?;
-        if dialect == Dialect::Beta {
-            return Err(HandshakeRefusal::beta_is_off());
-        }
+        dialect.map_err(|BetaRefused| HandshakeRefusal::beta_is_off())?;
         match (socket, grant) {
             (Socket::Translations, Some(Grant::Translation(granted))) => Ok(Self::Translation(
                 query.model.unwrap_or(granted.model),

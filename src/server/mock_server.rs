@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Error};
 
 use crate::client::MockSocket;
+use crate::dialect::{Asked, Choice};
 use crate::engine::{
     HookContext, HookResult, Hooks, Pacing, ScriptedTranscriber, SessionKind, SessionOptions,
     TranslationOptions,
@@ -142,6 +143,13 @@ impl MockServerBuilder {
     /// What is too much.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.options.limits = limits;
+        self
+    }
+
+    /// Which dialects it speaks: GA alone if nothing is said. Expectations and the journal see GA
+    /// events in any.
+    pub fn dialect(mut self, dialect: Choice) -> Self {
+        self.options.dialect = dialect;
         self
     }
 
@@ -401,10 +409,10 @@ impl MockConnector {
             let response = response.map(|body| Some(body.into_bytes()));
             return Err(Error::Http(Box::new(response)));
         }
-        let model = DEFAULT_MODEL.to_owned();
-        let session = self
-            .shared
-            .session(SessionKind::Realtime, model, None, &faults);
+        let dialect = self.shared.options.dialect.of(Asked::default());
+        let dialect = dialect.unwrap_or_default();
+        let (kind, model) = (SessionKind::Realtime, DEFAULT_MODEL.to_owned());
+        let session = self.shared.session(dialect, kind, model, None, &faults);
         Ok(MockSocket::over(session, self.journal.clone()))
     }
 }

@@ -37,7 +37,8 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::engine::{Session, SessionKind, SessionOptions, TranslationOptions, TranslationSession};
+use crate::dialect::{Choice, Dialect, DialectSession};
+use crate::engine::{SessionKind, SessionOptions, TranslationOptions, TranslationSession};
 use crate::faults::Faults;
 use crate::mock::{Engine, MockSession, Observer};
 use crate::protocol::realtime::{SessionConfig, TranslationAudio};
@@ -94,6 +95,8 @@ pub struct ServerOptions {
     /// The models that are accepted. Without any, every name is that is not known to be a model for
     /// something else.
     pub models: Vec<String>,
+    /// Which dialects are spoken.
+    pub dialect: Choice,
 }
 
 impl Default for ServerOptions {
@@ -110,6 +113,7 @@ impl Default for ServerOptions {
             api_keys: Vec::new(),
             secret: None,
             models: Vec::new(),
+            dialect: Choice::default(),
         }
     }
 }
@@ -206,18 +210,20 @@ impl Shared {
     /// The next session, of this kind and with this model and these settings.
     fn session(
         &self,
+        dialect: Dialect,
         kind: SessionKind,
         model: String,
         settings: Option<SessionConfig>,
         faults: &Faults,
     ) -> MockSession {
         let mut options = self.next_options();
+        options.maximum_duration = dialect.maximum_duration();
         options.kind = kind;
         options.model = model;
         options.settings = settings;
         (self.options.configure)(&mut options);
         faults.apply(&mut options);
-        self.open(Session::new(options), faults)
+        self.open(DialectSession::new(dialect, options), faults)
     }
 
     /// The next session, which translates.

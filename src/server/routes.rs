@@ -6,7 +6,6 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 
 use super::accept::Stream;
-use super::dialect::Dialect;
 use super::refusals::HttpRefusal;
 use super::shutdown::Stopping;
 use super::{Shared, handshake, rest};
@@ -15,8 +14,8 @@ use super::{Shared, handshake, rest};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Route<'a> {
     pub(super) provider: Provider,
-    /// The dialect of the path, where the client does not ask for another.
-    pub(super) dialect: Dialect,
+    /// Whether it is the preview of Azure, which has the shapes of the beta.
+    pub(super) is_preview: bool,
     pub(super) endpoint: Endpoint<'a>,
 }
 
@@ -69,12 +68,12 @@ impl Endpoint<'_> {
 
 impl<'a> Route<'a> {
     fn find(path: &'a str) -> Option<Self> {
-        let (provider, dialect, rest) = if path == "/openai/realtime" {
-            (Provider::Azure, Dialect::Beta, "/realtime")
+        let (provider, is_preview, rest) = if path == "/openai/realtime" {
+            (Provider::Azure, true, "/realtime")
         } else if let Some(rest) = path.strip_prefix("/openai/v1") {
-            (Provider::Azure, Dialect::Ga, rest)
+            (Provider::Azure, false, rest)
         } else {
-            (Provider::OpenAi, Dialect::Ga, path.strip_prefix("/v1")?)
+            (Provider::OpenAi, false, path.strip_prefix("/v1")?)
         };
         let endpoint = match rest {
             "/realtime" => Endpoint::Socket(Socket::Realtime),
@@ -91,7 +90,7 @@ impl<'a> Route<'a> {
         };
         Some(Self {
             provider,
-            dialect,
+            is_preview,
             endpoint,
         })
     }

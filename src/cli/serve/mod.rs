@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use mock_realtime::dialect::Choice;
 use mock_realtime::server::{Limits, Server, ServerOptions};
 
 use super::access::Access;
@@ -63,6 +64,15 @@ pub(crate) struct Serve {
         help_heading = "Network"
     )]
     port: u16,
+    /// The dialect: ga refuses the beta as OpenAI's service does; beta speaks nothing else; auto
+    /// speaks what the client asks for.
+    #[arg(
+        long,
+        value_name = "ga|beta|auto",
+        default_value_t = Choice::Ga,
+        env = "MOCK_REALTIME_DIALECT"
+    )]
+    dialect: Choice,
     #[command(flatten)]
     tls: TlsArguments,
     #[command(flatten)]
@@ -144,6 +154,7 @@ fn options(arguments: &Serve) -> io::Result<ServerOptions> {
             ..Limits::default()
         },
         drain: Duration::from_secs(drain),
+        dialect: arguments.dialect,
         ..ServerOptions::default()
     };
     arguments.access.apply(&mut options);

@@ -109,6 +109,7 @@ impl TranslationSession {
                 Ok(event) => self.handle_event(event),
                 Err(error) => self.refuse(error.into()),
             },
+            Input::Unreadable(error) => self.refuse(error.into()),
             Input::Binary => self.refuse(Refusal::binary_frame()),
             Input::NotUtf8 => self.refuse(Refusal::not_utf8()),
             Input::Event(event) => self.handle_event(event),
