@@ -23,6 +23,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use mock_realtime::engine::{Input, Session};
+use mock_realtime::protocol::beta;
 use mock_realtime::protocol::realtime::OBSERVED_SCHEMA;
 use serde_json::{Value, json};
 
@@ -69,6 +70,13 @@ pub(crate) fn assert_valid_translation_event(event: &Value) {
     assert_valid(&VALIDATOR, event);
 }
 
+/// The same of an event of the beta, by what its wire carried.
+pub(crate) fn assert_valid_beta_event(event: &Value) {
+    static VALIDATOR: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| validator_of(beta::OBSERVED_SCHEMA, "ServerEvent"));
+    assert_valid(&VALIDATOR, event);
+}
+
 fn assert_valid(validator: &jsonschema::Validator, event: &Value) {
     let errors: Vec<String> = validator
         .iter_errors(event)
@@ -79,7 +87,12 @@ fn assert_valid(validator: &jsonschema::Validator, event: &Value) {
 
 /// A validator for a definition of the observed schema.
 pub(crate) fn validator(definition: &str) -> jsonschema::Validator {
-    let mut schema: Value = serde_json::from_str(OBSERVED_SCHEMA).unwrap();
+    validator_of(OBSERVED_SCHEMA, definition)
+}
+
+/// A validator for a definition of a schema.
+pub(crate) fn validator_of(schema: &str, definition: &str) -> jsonschema::Validator {
+    let mut schema: Value = serde_json::from_str(schema).unwrap();
     schema["$ref"] = json!(format!("#/$defs/{definition}"));
     jsonschema::validator_for(&schema).unwrap()
 }

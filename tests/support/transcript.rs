@@ -7,16 +7,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use mock_realtime::audio::Encoding;
+use mock_realtime::dialect::{Dialect, DialectSession};
 use mock_realtime::engine::{
-    DtmfKey, Input, Session, SessionOptions, TranslationOptions, TranslationSession, Transport,
+    DtmfKey, Input, Output, Session, SessionOptions, TranslationOptions, TranslationSession,
+    Transport,
 };
 use mock_realtime::protocol::realtime::{
-    ClientEvent, InputAudioBufferAppend, TranslationClientEvent,
+    ClientEvent, InputAudioBufferAppend, ServerEvent, TranslationClientEvent,
     TranslationSessionInputAudioBufferAppend,
 };
 use serde_json::Value;
 
-use super::{as_json, assert_valid_server_event, assert_valid_translation_event, sound};
+use super::{
+    as_json, assert_valid_beta_event, assert_valid_server_event, assert_valid_translation_event,
+    sound,
+};
 
 /// The longest delta that is shown as it is: that of 240 bytes of audio and a little more.
 const LONGEST_DELTA: usize = 400;
@@ -44,10 +49,22 @@ pub(crate) fn check_translation(name: &str, options: TranslationOptions) {
     compare(name, TranslationSession::new(options));
 }
 
-/// A session of either kind.
+/// The same of a session whose client speaks a dialect.
+pub(crate) fn check_in_dialect(name: &str, dialect: Dialect, options: SessionOptions) {
+    let on_websocket = options.transport == Transport::WebSocket;
+    let session = DialectSession::new(dialect, options);
+    let session = InDialect {
+        session,
+        dialect,
+        on_websocket,
+    };
+    compare(name, session);
+}
+
+/// A session of any kind.
 trait Played {
     /// Panics if an event is none of its server events.
-    const ASSERT_VALID: fn(&Value);
+    fn assert_valid(&self, event: &Value);
     fn take(&mut self, frame: &str, now: Duration);
     fn hear(&mut self, sounds: &str, now: Duration);
     fn press(&mut self, key: DtmfKey, now: Duration);
@@ -62,7 +79,9 @@ struct Conversation {
 }
 
 impl Played for Conversation {
-    const ASSERT_VALID: fn(&Value) = assert_valid_server_event;
+    fn assert_valid(&self, event: &Value) {
+        assert_valid_server_event(event);
+    }
 
     fn take(&mut self, frame: &str, now: Duration) {
         self.session.handle(Input::Text(frame), now);
@@ -95,8 +114,66 @@ impl Played for Conversation {
     }
 }
 
+struct InDialect {
+    session: DialectSession,
+    dialect: Dialect,
+    on_websocket: bool,
+}
+
+impl Played for InDialect {
+    fn assert_valid(&self, event: &Value) {
+        if self.dialect.is_beta() {
+            assert_valid_beta_event(event);
+        } else {
+            assert_valid_server_event(event);
+        }
+    }
+
+    fn take(&mut self, frame: &str, now: Duration) {
+        self.session.handle(Input::Text(frame), now);
+    }
+
+    fn hear(&mut self, sounds: &str, now: Duration) {
+        let audio = sound::sounds(sounds, self.session.engine().input_encoding());
+        let input = if self.on_websocket {
+            Input::Event(ClientEvent::from(InputAudioBufferAppend::new(audio)))
+        } else {
+            Input::Audio(&audio)
+        };
+        self.session.handle(input, now);
+    }
+
+    fn press(&mut self, key: DtmfKey, now: Duration) {
+        self.session.handle(Input::Dtmf(key), now);
+    }
+
+    fn pass(&mut self, now: Duration) {
+        self.session.handle(Input::Time, now);
+    }
+
+    fn send(&mut self) -> Option<Value> {
+        Some(match self.session.poll()? {
+            Output::Event(event) => written(&mut self.session, &event),
+            other => as_json(other),
+        })
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        self.session.deadline()
+    }
+}
+
+/// An event as it is on the wire.
+pub(crate) fn written(session: &mut DialectSession, event: &ServerEvent) -> Value {
+    let mut text = String::new();
+    session.write(event, &mut text).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
 impl Played for TranslationSession {
-    const ASSERT_VALID: fn(&Value) = assert_valid_translation_event;
+    fn assert_valid(&self, event: &Value) {
+        assert_valid_translation_event(event);
+    }
 
     fn take(&mut self, frame: &str, now: Duration) {
         self.handle(Input::Text(frame), now);
@@ -185,7 +262,7 @@ fn note_sent<S: Played>(played: &mut Vec<String>, session: &mut S) {
     while let Some(sent) = session.send() {
         // Audio and the end of a session are no events.
         if sent.get("type").is_some() {
-            S::ASSERT_VALID(&sent);
+            session.assert_valid(&sent);
         }
         played.push(format!("< {}", readable(sent)));
     }
