@@ -72,12 +72,12 @@ fn bundle(protocol: &Protocol) -> String {
     write::bundle(protocol).to_string()
 }
 
-fn rust(analysis: &Analysis<'_>, shares: Option<&Shares>) -> Result<String> {
-    let shares = shares.map(|shares| syn::parse_str(&format!("crate::{}", shares.module)));
-    let shares: Option<syn::Path> = shares
+fn rust(analysis: &Analysis<'_>, other: Option<&Shares>) -> Result<String> {
+    let other = other.map(|other| syn::parse_str(&format!("crate::{}", other.module)));
+    let other: Option<syn::Path> = other
         .transpose()
         .map_err(|error| Error::new("shares.module", error.to_string()))?;
-    let shared = shares.as_ref().map(|module| {
+    let shared = other.as_ref().map(|module| {
         let names = analysis.shared().map(|name| format_ident!("{name}"));
         quote!(pub use #module::{#(#names),*};)
     });
@@ -85,7 +85,7 @@ fn rust(analysis: &Analysis<'_>, shares: Option<&Shares>) -> Result<String> {
     let enums = enums::enums(analysis)?;
     let unions = unions::unions(analysis)?;
     let events = events::events(analysis);
-    let shapes = shapes::shapes(analysis, shares.as_ref());
+    let shapes = shapes::shapes(analysis, other.as_ref());
     let file = syn::parse2(quote! {
         use std::collections::BTreeMap;
         use std::fmt;

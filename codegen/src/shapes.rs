@@ -8,8 +8,8 @@ use crate::events::shape_ident;
 use crate::model::{Body, Bounds, Enum, Field, MemberKind, Object, Type, Union};
 use crate::structs::own_max_length;
 
-/// A module with one static a definition. Those of shared types are in the module `shares`.
-pub(crate) fn shapes(analysis: &Analysis<'_>, shares: Option<&syn::Path>) -> TokenStream {
+/// A module with one static a definition. Those of shared types are in the module `other`.
+pub(crate) fn shapes(analysis: &Analysis<'_>, other: Option<&syn::Path>) -> TokenStream {
     let is_event_union = |name: &str| analysis.unions.iter().any(|union| union.name == name);
     let is_without = |name: &str| is_event_union(name) || analysis.is_shared(name);
     let tables = analysis
@@ -48,7 +48,7 @@ pub(crate) fn shapes(analysis: &Analysis<'_>, shares: Option<&syn::Path>) -> Tok
             };
             quote!(impl Shaped for #ident { const SHAPE: &'static Shape = #shape; })
         });
-    let shared = shares.map(|module| {
+    let shared = other.map(|module| {
         let used = analysis.shared_and_used();
         let used = used.into_iter().map(shape_ident);
         quote!(pub(crate) use #module::shapes::{#(#used),*};)

@@ -4,9 +4,10 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use mock_realtime_codegen::rules::Rules;
 use serde_json::{Value, json};
 use support::facts::{Definitions, Facts};
-use support::upstream::{document, folder, rules};
+use support::upstream::{document, folder_of};
 
 /// Where we differ on purpose.
 struct Reasoned {
@@ -16,6 +17,10 @@ struct Reasoned {
     ours: &'static str,
     why: &'static str,
 }
+
+const GA: &str = "openai-realtime";
+
+const BETA: &str = "openai-realtime-beta";
 
 const REASONED: &[Reasoned] = &[
     tag_left_optional("<type=audio/pcm>/type"),
@@ -36,19 +41,33 @@ const fn tag_left_optional(place: &'static str) -> Reasoned {
 #[test]
 fn schema_has_all_the_document_has() {
     let Some(document) = document() else { return };
-    let (document, ours) = (facts_of_document(&document), facts_of_ours(&ours()));
+    let (document, ours) = (
+        facts_of_document(&document, GA),
+        facts_of_ours(&ours(GA), GA),
+    );
     let (document, ours) = without_reasoned(document, ours);
     let differences = differences(&document, &ours);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
+fn schema_has_all_the_document_has_of_the_beta() {
+    let Some(document) = document() else { return };
+    let (document, ours) = (
+        facts_of_document(&document, BETA),
+        facts_of_ours(&ours(BETA), BETA),
+    );
+    let differences = differences(&document, &ours);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
 fn what_is_missing_or_different_is_noticed() {
-    let whole = facts_of_ours(&ours());
+    let whole = facts_of_ours(&ours(GA), GA);
     let after = |name: &str, edit: &dyn Fn(&mut Value)| {
-        let mut ours = ours();
+        let mut ours = ours(GA);
         edit(ours.get_mut(name).expect("is ours"));
-        differences(&whole, &facts_of_ours(&ours))
+        differences(&whole, &facts_of_ours(&ours, GA))
     };
     let cancel = "RealtimeClientEvent response.cancel";
     let expiry = "RealtimeCreateClientSecretRequest/expires_after/seconds";
@@ -138,19 +157,32 @@ fn differences(document: &Facts, ours: &Facts) -> Vec<String> {
     missing.chain(more).collect()
 }
 
-fn facts_of_document(document: &Value) -> Facts {
+fn facts_of_document(document: &Value, protocol: &str) -> Facts {
     let schemas = document["components"]["schemas"]
         .as_object()
         .expect("an OpenAPI document");
     let definitions = schemas
         .iter()
         .map(|(name, schema)| (name.clone(), schema.clone()));
-    facts(&Definitions(definitions.collect()), |published| {
+    let mut definitions: BTreeMap<String, Value> = definitions.collect();
+    let rules = Rules::read(&folder_of(protocol)).expect("the rules can be read");
+    // The unions that the document does not have.
+    for union in &rules.events {
+        if let Some(beginning) = union.published.strip_suffix('*') {
+            let gathered = schemas
+                .keys()
+                .filter(|name| name.starts_with(beginning) || union.also.contains(name))
+                .map(|name| json!({ "$ref": format!("#/components/schemas/{name}") }));
+            let union_of_all = json!({ "anyOf": gathered.collect::<Vec<_>>() });
+            definitions.insert(union.published.clone(), union_of_all);
+        }
+    }
+    facts(&Definitions(definitions), protocol, |published| {
         published.to_owned()
     })
 }
 
-fn facts_of_ours(ours: &BTreeMap<String, Value>) -> Facts {
+fn facts_of_ours(ours: &BTreeMap<String, Value>, protocol: &str) -> Facts {
     let ours_for = |published: &str| {
         let found = ours
             .iter()
@@ -158,11 +190,11 @@ fn facts_of_ours(ours: &BTreeMap<String, Value>) -> Facts {
         let (name, _) = found.unwrap_or_else(|| panic!("{published} is not in schema/"));
         name.clone()
     };
-    facts(&Definitions(ours.clone()), ours_for)
+    facts(&Definitions(ours.clone()), protocol, ours_for)
 }
 
-fn facts(definitions: &Definitions, name: impl Fn(&str) -> String) -> Facts {
-    let rules = rules();
+fn facts(definitions: &Definitions, protocol: &str, name: impl Fn(&str) -> String) -> Facts {
+    let rules = Rules::read(&folder_of(protocol)).expect("the rules can be read");
     let mut facts = Facts::new();
     for union in &rules.events {
         definitions.events(&union.published, &name(&union.published), &mut facts);
@@ -173,10 +205,10 @@ fn facts(definitions: &Definitions, name: impl Fn(&str) -> String) -> Facts {
     facts
 }
 
-/// The definitions of all our files.
-fn ours() -> BTreeMap<String, Value> {
+/// The definitions of all our files of a protocol.
+fn ours(protocol: &str) -> BTreeMap<String, Value> {
     let mut ours = BTreeMap::new();
-    for entry in std::fs::read_dir(folder()).expect("schema/ is there") {
+    for entry in std::fs::read_dir(folder_of(protocol)).expect("schema/ is there") {
         let file = entry.expect("schema/ can be listed").path();
         if file
             .extension()

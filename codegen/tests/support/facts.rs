@@ -195,6 +195,7 @@ fn kind(schema: &Value) -> &str {
     match schema["type"].as_str() {
         Some(kind) => kind,
         None if schema["properties"].is_object() => "object",
+        None if schema["items"].is_object() => "array",
         None => "string",
     }
 }

@@ -7,7 +7,12 @@ use serde_json::Value;
 
 /// Our folder of the protocol.
 pub(crate) fn folder() -> PathBuf {
-    root().join("schema/openai-realtime")
+    folder_of("openai-realtime")
+}
+
+/// Our folder of any protocol.
+pub(crate) fn folder_of(protocol: &str) -> PathBuf {
+    root().join("schema").join(protocol)
 }
 
 /// Our rules for it.

@@ -24,7 +24,9 @@ use crate::protocol::{DecodeError, DecodeReason, Event, EventKind, JsonPath, Res
 use super::{Dialect, supported};
 
 pub use server::kind_of;
-pub use session::{session_object, session_update, transcription_session_object};
+pub use session::{
+    session_config, session_object, transcription_session_config, transcription_session_object,
+};
 
 /// How lively a session is that has not said so.
 const TEMPERATURE: f64 = 0.8;

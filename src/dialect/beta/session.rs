@@ -11,19 +11,24 @@ use crate::protocol::realtime::{
 
 use super::TEMPERATURE;
 
-/// What a flat session asks for, as GA asks for it. The temperature stays behind, and a client
-/// secret has no place in a session.
-pub fn session_update(session: beta::SessionConfig) -> SessionConfig {
-    SessionConfig::from(nested(session))
+/// What a flat session asks for, as GA asks for it: the body of the older `POST /v1/realtime/sessions`.
+/// The temperature stays behind, and a client secret has no place in a session.
+pub fn session_config(session: beta::SessionConfig) -> SessionConfig {
+    nested(session).into()
 }
 
-/// A flat session object for the answer to the older REST calls, before its client secret is put in.
-/// The temperature is the one asked for, or 0.8.
+/// The same of a session that only transcribes: the body of `POST /v1/realtime/transcription_sessions`.
+pub fn transcription_session_config(session: beta::TranscriptionSessionConfig) -> SessionConfig {
+    nested_transcription(session).into()
+}
+
+/// The flat session object: the answer to that call, once its client secret is put in. The temperature
+/// is the one asked for, or 0.8.
 pub fn session_object(session: RealtimeSession, temperature: Option<f64>) -> beta::Session {
     flat(session, temperature.unwrap_or(TEMPERATURE))
 }
 
-/// A flat session object of a session that only transcribes.
+/// The same of a session that only transcribes.
 pub fn transcription_session_object(session: TranscriptionSession) -> beta::TranscriptionSession {
     flat_transcription(session)
 }
