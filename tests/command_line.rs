@@ -123,6 +123,8 @@ fn coverage_names_a_transcript_for_each_event() {
         ("server events", 46),
         ("translation client events", 3),
         ("translation server events", 7),
+        ("client events of the beta", 12),
+        ("server events of the beta", 44),
     ] {
         let head = text
             .lines()

@@ -48,7 +48,7 @@ pub(crate) fn shapes(analysis: &Analysis<'_>, other: Option<&syn::Path>) -> Toke
             };
             quote!(impl Shaped for #ident { const SHAPE: &'static Shape = #shape; })
         });
-    let shared = other.map(|module| {
+    let imported = other.map(|module| {
         let used = analysis.shared_and_used();
         let used = used.into_iter().map(shape_ident);
         quote!(pub(crate) use #module::shapes::{#(#used),*};)
@@ -58,7 +58,7 @@ pub(crate) fn shapes(analysis: &Analysis<'_>, other: Option<&syn::Path>) -> Toke
 
         pub(crate) mod shapes {
             use crate::protocol::{FieldShape, MemberShape, ObjectShape, Shape, UnionShape};
-            #shared
+            #imported
             #(#tables)*
         }
     }

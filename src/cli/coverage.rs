@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use mock_realtime::dialect::beta::kind_of;
 use mock_realtime::engine::coverage;
+use mock_realtime::protocol::beta;
 use mock_realtime::protocol::realtime::{
     ClientEvent, ServerEvent, ServerEventKind, TranslationClientEvent, TranslationServerEvent,
     TranslationSessionType,
@@ -32,15 +34,25 @@ pub(crate) fn print(arguments: &Coverage) -> io::Result<()> {
         transcripts: transcripts.as_deref(),
         missing: Vec::new(),
     };
-    table.rows::<ClientEvent>("client events", '>', false, |_| "handled")?;
-    table.rows::<ServerEvent>("server events", '<', false, coverage::emitted_by)?;
-    table.rows::<TranslationClientEvent>("translation client events", '>', true, |_| "handled")?;
+    let protocol = Protocol::Realtime;
+    table.rows::<ClientEvent>("client events", '>', protocol, |_| "handled")?;
+    table.rows::<ServerEvent>("server events", '<', protocol, coverage::emitted_by)?;
+    let protocol = Protocol::Translation;
+    table.rows::<TranslationClientEvent>(
+        "translation client events",
+        '>',
+        protocol,
+        |_| "handled",
+    )?;
     table.rows::<TranslationServerEvent>(
         "translation server events",
         '<',
-        true,
+        protocol,
         coverage::translation_emitted_by,
     )?;
+    let protocol = Protocol::Beta;
+    table.rows::<beta::ClientEvent>("client events of the beta", '>', protocol, |_| "handled")?;
+    table.rows::<beta::ServerEvent>("server events of the beta", '<', protocol, stands_for)?;
     if table.missing.is_empty() {
         return Ok(());
     }
@@ -62,11 +74,11 @@ impl<W: Write> Table<'_, W> {
         &mut self,
         title: &str,
         direction: char,
-        translates: bool,
+        protocol: Protocol,
         flow: impl Fn(E::Kind) -> &'static str,
     ) -> io::Result<()> {
         let shown = self.transcripts.map(|all| {
-            let of_its_kind = all.iter().filter(|it| it.translates == translates);
+            let of_its_kind = all.iter().filter(|it| it.protocol == protocol);
             shown::<E>(of_its_kind, direction)
         });
         let all = E::Kind::ALL.len();
@@ -96,7 +108,32 @@ impl<W: Write> Table<'_, W> {
 struct Transcript {
     name: String,
     lines: Vec<String>,
-    translates: bool,
+    protocol: Protocol,
+}
+
+/// What a session's events are those of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Realtime,
+    Translation,
+    Beta,
+}
+
+impl Protocol {
+    /// Servers are read openly, so that only the session itself tells the protocols apart.
+    fn of(lines: &[String]) -> Self {
+        let opened_by = |opens: fn(&str) -> bool| {
+            let mut sent = lines.iter().filter_map(|line| line.strip_prefix('<'));
+            sent.any(opens)
+        };
+        if opened_by(opens_translation) {
+            Self::Translation
+        } else if opened_by(opens_beta) {
+            Self::Beta
+        } else {
+            Self::Realtime
+        }
+    }
 }
 
 impl Transcript {
@@ -116,13 +153,27 @@ fn is_error(line: &str) -> bool {
     matches!(event, Some(Ok(event)) if event.kind() == ServerEventKind::Error)
 }
 
-/// Servers are read openly, so that only the session itself tells the protocols apart.
-fn opens_translation(line: &str) -> bool {
-    let event = line.strip_prefix('<').map(decode::<TranslationServerEvent>);
-    let Some(Ok(TranslationServerEvent::SessionCreated(created))) = event else {
-        return false;
-    };
-    created.session.type_ == TranslationSessionType::Translation
+fn opens_translation(event: &str) -> bool {
+    matches!(
+        decode::<TranslationServerEvent>(event),
+        Ok(TranslationServerEvent::SessionCreated(created))
+            if created.session.type_ == TranslationSessionType::Translation
+    )
+}
+
+fn opens_beta(event: &str) -> bool {
+    match decode::<beta::ServerEvent>(event) {
+        Ok(beta::ServerEvent::SessionCreated(created)) => created.session.modalities.is_some(),
+        Ok(beta::ServerEvent::TranscriptionSessionCreated(_)) => true,
+        _ => false,
+    }
+}
+
+/// What an event of the beta is in GA, which says what sends it.
+fn stands_for(kind: beta::ServerEventKind) -> &'static str {
+    let mut all = ServerEventKind::ALL.iter();
+    all.find(|ga| kind_of(**ga) == Some(kind))
+        .map_or("a session that only transcribes", |ga| ga.as_str())
 }
 
 /// The transcripts in a folder, shortest first.
@@ -147,7 +198,7 @@ fn read_folder(folder: &Path) -> io::Result<Vec<Transcript>> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into(),
-            translates: lines.iter().any(|line| opens_translation(line)),
+            protocol: Protocol::of(&lines),
             lines,
         });
     }

@@ -77,14 +77,17 @@ fn response_create(event: beta::ResponseCreate) -> ResponseCreate {
 
 fn params(params: beta::ResponseParams) -> ResponseParams {
     let output = ResponseAudioOutputConfig {
-        format: params.output_audio_format.map(session::format_to_ga),
+        format: params
+            .output_audio_format
+            .as_ref()
+            .map(session::format_to_ga),
         voice: params.voice,
     };
     let is_said = output != ResponseAudioOutputConfig::default();
     ResponseParams {
         output_modalities: params.modalities.map(session::modalities_to_ga),
         instructions: params.instructions,
-        audio: is_said.then(|| ResponseAudioConfig {
+        audio: is_said.then_some(ResponseAudioConfig {
             output: Some(output),
         }),
         tools: params.tools,

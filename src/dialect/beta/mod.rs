@@ -11,6 +11,7 @@
 mod client;
 mod items;
 mod params;
+mod renamed;
 mod server;
 mod session;
 

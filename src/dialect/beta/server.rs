@@ -2,8 +2,8 @@
 
 use crate::protocol::beta::{self, ServerEvent as BetaEvent, ServerEventKind as BetaKind};
 use crate::protocol::realtime::{
-    RateLimit, RateLimitName, RateLimitsUpdated, Response, ResponseAudioOutput, ResponseStatus,
-    ServerEvent, ServerEventKind, Session,
+    RateLimit, RateLimitName, Response, ResponseAudioOutput, ResponseStatus, ServerEvent,
+    ServerEventKind, Session, SessionCreated, SessionUpdated,
 };
 use crate::protocol::{Event, Patch};
 
@@ -81,86 +81,43 @@ impl Beta {
     }
 
     /// The event as the beta sends it, if it does.
+    #[allow(
+        clippy::too_many_lines,
+        reason = "a line or three an event, and there are 46"
+    )]
     pub(in crate::dialect) fn in_words(&mut self, event: ServerEvent) -> Option<BetaEvent> {
         use ServerEvent as Ga;
         if !self.has(&event) {
             return None;
         }
         Some(match event {
-            Ga::SessionCreated(event) => match event.session {
-                Session::Realtime(session) => {
-                    let session = session::flat(*session, self.temperature);
-                    beta::SessionCreated::new(event.event_id, session).into()
-                }
-                Session::Transcription(session) => {
-                    let session = session::flat_transcription(*session);
-                    beta::TranscriptionSessionCreated::new(event.event_id, session).into()
-                }
-            },
-            Ga::SessionUpdated(event) => {
-                let temperature = self.updated.pop_front().unwrap_or(self.temperature);
-                match event.session {
-                    Session::Realtime(session) => {
-                        let session = session::flat(*session, temperature);
-                        beta::SessionUpdated::new(event.event_id, session).into()
-                    }
-                    Session::Transcription(session) => {
-                        let session = session::flat_transcription(*session);
-                        beta::TranscriptionSessionUpdated::new(event.event_id, session).into()
-                    }
-                }
-            }
-            Ga::ConversationItemAdded(event) => beta::ConversationItemCreated {
-                event_id: event.event_id,
-                previous_item_id: event.previous_item_id,
-                item: items::to_beta(event.item),
-            }
-            .into(),
+            Ga::SessionCreated(event) => self.session_created(event),
+            Ga::SessionUpdated(event) => self.session_updated(event),
+            Ga::ConversationItemAdded(event) => beta::ConversationItemCreated::from(*event).into(),
             Ga::ConversationItemRetrieved(event) => {
-                let item = items::to_beta(event.item);
-                beta::ConversationItemRetrieved::new(event.event_id, item).into()
+                beta::ConversationItemRetrieved::from(event).into()
             }
             Ga::ConversationItemInputAudioTranscriptionDelta(event) => {
-                beta::ConversationItemInputAudioTranscriptionDelta {
-                    event_id: event.event_id,
-                    item_id: event.item_id,
-                    content_index: event.content_index,
-                    delta: event.delta,
-                    logprobs: event.logprobs,
-                }
-                .into()
+                beta::ConversationItemInputAudioTranscriptionDelta::from(event).into()
             }
             Ga::Error(mut event) => {
                 params::translate(&mut event);
                 event.into()
             }
-            Ga::RateLimitsUpdated(event) => RateLimitsUpdated {
-                rate_limits: with_requests(event.rate_limits),
-                ..event
+            Ga::RateLimitsUpdated(mut event) => {
+                event.rate_limits = with_requests(event.rate_limits);
+                event.into()
             }
-            .into(),
             Ga::ResponseCreated(event) => {
-                let response = self.response(event.response);
-                beta::ResponseCreated::new(event.event_id, response).into()
+                beta::ResponseCreated::new(event.event_id, self.response(event.response)).into()
             }
             Ga::ResponseDone(event) => {
-                let response = self.response(event.response);
-                beta::ResponseDone::new(event.event_id, response).into()
+                beta::ResponseDone::new(event.event_id, self.response(event.response)).into()
             }
-            Ga::ResponseOutputItemAdded(event) => beta::ResponseOutputItemAdded {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                output_index: event.output_index,
-                item: items::to_beta(event.item),
+            Ga::ResponseOutputItemAdded(event) => {
+                beta::ResponseOutputItemAdded::from(*event).into()
             }
-            .into(),
-            Ga::ResponseOutputItemDone(event) => beta::ResponseOutputItemDone {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                output_index: event.output_index,
-                item: items::to_beta(event.item),
-            }
-            .into(),
+            Ga::ResponseOutputItemDone(event) => beta::ResponseOutputItemDone::from(*event).into(),
             Ga::ResponseContentPartAdded(mut event) => {
                 event.content = self.azure.then(|| event.part.clone());
                 (*event).into()
@@ -169,69 +126,18 @@ impl Beta {
                 event.content = self.azure.then(|| event.part.clone());
                 (*event).into()
             }
-            Ga::ResponseOutputTextDelta(event) => beta::ResponseTextDelta {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                item_id: event.item_id,
-                output_index: event.output_index,
-                content_index: event.content_index,
-                delta: event.delta,
+            Ga::ResponseOutputTextDelta(event) => beta::ResponseTextDelta::from(event).into(),
+            Ga::ResponseOutputTextDone(event) => beta::ResponseTextDone::from(event).into(),
+            Ga::ResponseOutputAudioDelta(event) => beta::ResponseAudioDelta::from(event).into(),
+            Ga::ResponseOutputAudioDone(event) => beta::ResponseAudioDone::from(event).into(),
+            Ga::ResponseOutputAudioTranscriptDelta(event) => {
+                beta::ResponseAudioTranscriptDelta::from(event).into()
             }
-            .into(),
-            Ga::ResponseOutputTextDone(event) => beta::ResponseTextDone {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                item_id: event.item_id,
-                output_index: event.output_index,
-                content_index: event.content_index,
-                text: event.text,
+            Ga::ResponseOutputAudioTranscriptDone(event) => {
+                beta::ResponseAudioTranscriptDone::from(event).into()
             }
-            .into(),
-            Ga::ResponseOutputAudioDelta(event) => beta::ResponseAudioDelta {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                item_id: event.item_id,
-                output_index: event.output_index,
-                content_index: event.content_index,
-                delta: event.delta,
-            }
-            .into(),
-            Ga::ResponseOutputAudioDone(event) => beta::ResponseAudioDone {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                item_id: event.item_id,
-                output_index: event.output_index,
-                content_index: event.content_index,
-            }
-            .into(),
-            Ga::ResponseOutputAudioTranscriptDelta(event) => beta::ResponseAudioTranscriptDelta {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                item_id: event.item_id,
-                output_index: event.output_index,
-                content_index: event.content_index,
-                delta: event.delta,
-            }
-            .into(),
-            Ga::ResponseOutputAudioTranscriptDone(event) => beta::ResponseAudioTranscriptDone {
-                event_id: event.event_id,
-                response_id: event.response_id,
-                item_id: event.item_id,
-                output_index: event.output_index,
-                content_index: event.content_index,
-                transcript: event.transcript,
-            }
-            .into(),
             Ga::ResponseFunctionCallArgumentsDelta(event) => {
-                beta::ResponseFunctionCallArgumentsDelta {
-                    event_id: event.event_id,
-                    response_id: event.response_id,
-                    item_id: event.item_id,
-                    output_index: event.output_index,
-                    call_id: event.call_id,
-                    delta: event.delta,
-                }
-                .into()
+                beta::ResponseFunctionCallArgumentsDelta::from(event).into()
             }
             Ga::ResponseMcpCallArgumentsDelta(mut event) => {
                 event.obfuscation = Patch::Absent;
@@ -265,6 +171,33 @@ impl Beta {
         })
     }
 
+    fn session_created(&self, event: SessionCreated) -> BetaEvent {
+        match event.session {
+            Session::Realtime(session) => {
+                let session = session::flat(*session, self.temperature);
+                beta::SessionCreated::new(event.event_id, session).into()
+            }
+            Session::Transcription(session) => {
+                let session = session::flat_transcription(*session);
+                beta::TranscriptionSessionCreated::new(event.event_id, session).into()
+            }
+        }
+    }
+
+    fn session_updated(&mut self, event: SessionUpdated) -> BetaEvent {
+        let temperature = self.updated.pop_front().unwrap_or(self.temperature);
+        match event.session {
+            Session::Realtime(session) => {
+                let session = session::flat(*session, temperature);
+                beta::SessionUpdated::new(event.event_id, session).into()
+            }
+            Session::Transcription(session) => {
+                let session = session::flat_transcription(*session);
+                beta::TranscriptionSessionUpdated::new(event.event_id, session).into()
+            }
+        }
+    }
+
     fn response(&mut self, response: Response) -> beta::Response {
         let temperature = self.temperature_of(&response);
         let ResponseAudioOutput { format, voice } = response
@@ -282,7 +215,7 @@ impl Beta {
             conversation_id: response.conversation_id,
             modalities: modalities.map(|all| session::modalities_to_beta(&all)),
             voice,
-            output_audio_format: format.map(session::format_to_beta),
+            output_audio_format: format.as_ref().map(session::format_to_beta),
             temperature: Some(temperature),
             max_output_tokens: response.max_output_tokens,
             usage: response.usage,

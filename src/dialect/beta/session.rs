@@ -35,13 +35,13 @@ pub fn transcription_session_object(session: TranscriptionSession) -> beta::Tran
 
 pub(super) fn nested(session: beta::SessionConfig) -> RealtimeSessionConfig {
     let input = AudioInputConfig {
-        format: session.input_audio_format.map(format_to_ga),
+        format: session.input_audio_format.as_ref().map(format_to_ga),
         transcription: session.input_audio_transcription,
         noise_reduction: session.input_audio_noise_reduction,
         turn_detection: session.turn_detection,
     };
     let output = AudioOutputConfig {
-        format: session.output_audio_format.map(format_to_ga),
+        format: session.output_audio_format.as_ref().map(format_to_ga),
         voice: session.voice,
         speed: session.speed,
     };
@@ -70,7 +70,7 @@ pub(super) fn nested_transcription(
     session: beta::TranscriptionSessionConfig,
 ) -> TranscriptionSessionConfig {
     let input = TranscriptionAudioInputConfig {
-        format: session.input_audio_format.map(format_to_ga),
+        format: session.input_audio_format.as_ref().map(format_to_ga),
         transcription: session.input_audio_transcription,
         noise_reduction: session.input_audio_noise_reduction,
         turn_detection: session.turn_detection,
@@ -117,8 +117,8 @@ pub(super) fn flat(session: RealtimeSession, temperature: f64) -> beta::Session 
         instructions: session.instructions,
         voice,
         turn_detection: turn_detection.map(without_idle_timeout),
-        input_audio_format: input_format.map(format_to_beta),
-        output_audio_format: format.map(format_to_beta),
+        input_audio_format: input_format.as_ref().map(format_to_beta),
+        output_audio_format: format.as_ref().map(format_to_beta),
         input_audio_transcription: transcription,
         input_audio_noise_reduction: noise_reduction,
         include: session.include,
@@ -157,7 +157,7 @@ pub(super) fn flat_transcription(session: TranscriptionSession) -> beta::Transcr
         id: Some(session.id),
         object: Some(session.object),
         expires_at: session.expires_at,
-        input_audio_format: format.map(format_to_beta),
+        input_audio_format: format.as_ref().map(format_to_beta),
         input_audio_transcription: transcription,
         turn_detection,
         input_audio_noise_reduction: noise_reduction,
@@ -182,7 +182,7 @@ pub(super) fn modalities_to_beta(modalities: &[Modality]) -> Vec<BetaModality> {
     modalities.to_vec()
 }
 
-pub(super) fn format_to_ga(format: BetaFormat) -> AudioFormat {
+pub(super) fn format_to_ga(format: &BetaFormat) -> AudioFormat {
     match format {
         BetaFormat::G711Ulaw => PcmuFormat {}.into(),
         BetaFormat::G711Alaw => PcmaFormat {}.into(),
@@ -191,7 +191,7 @@ pub(super) fn format_to_ga(format: BetaFormat) -> AudioFormat {
     }
 }
 
-pub(super) fn format_to_beta(format: AudioFormat) -> BetaFormat {
+pub(super) fn format_to_beta(format: &AudioFormat) -> BetaFormat {
     match format {
         AudioFormat::Pcm(_) => BetaFormat::Pcm16,
         AudioFormat::Pcmu(_) => BetaFormat::G711Ulaw,
