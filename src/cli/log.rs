@@ -18,18 +18,23 @@ pub(crate) struct Log {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// What to tell: off, error, warn, info (sessions), debug (connections) or trace; or by module,
-    /// as in `warn,mock_realtime::server=debug`. Without it, RUST_LOG says.
-    #[arg(long, global = true, value_name = "FILTER", env = "MOCK_REALTIME_LOG")]
-    log: Option<Targets>,
+    /// as in `warn,mock_realtime::server=debug`. Without it, `RUST_LOG` says.
+    #[arg(
+        long = "log",
+        global = true,
+        value_name = "FILTER",
+        env = "MOCK_REALTIME_LOG"
+    )]
+    filter: Option<Targets>,
     /// The form of what is told.
     #[arg(
-        long,
+        long = "log-format",
         global = true,
         value_enum,
         default_value_t,
         env = "MOCK_REALTIME_LOG_FORMAT"
     )]
-    log_format: Format,
+    format: Format,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -45,7 +50,7 @@ impl Log {
     /// Tells from now on.
     pub(crate) fn start(&self) {
         let lines = fmt::layer().with_writer(io::stderr);
-        let lines = match self.log_format {
+        let lines = match self.format {
             Format::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
             Format::Json => lines.json().flatten_event(true).boxed(),
         };
@@ -53,7 +58,7 @@ impl Log {
     }
 
     fn filter(&self) -> Targets {
-        if let Some(filter) = &self.log {
+        if let Some(filter) = &self.filter {
             return filter.clone();
         }
         let all = |level: LevelFilter| Targets::new().with_default(level);

@@ -57,7 +57,7 @@ impl Call {
     /// Starts a server, and connects to it.
     pub(super) async fn open(
         seed: u64,
-        speed: Option<NonZeroU32>,
+        times_as_fast: Option<NonZeroU32>,
         picture: Picture,
     ) -> io::Result<Self> {
         let server = MockServer::builder()
@@ -77,7 +77,7 @@ impl Call {
             _server: server,
             socket,
             now: Duration::ZERO,
-            pause: speed.map_or(Duration::ZERO, |speed| TICK / speed.get()),
+            pause: times_as_fast.map_or(Duration::ZERO, |times| TICK / times.get()),
             microphone: Microphone::default(),
             loudspeaker: Loudspeaker::default(),
             called: None,

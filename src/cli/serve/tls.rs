@@ -16,7 +16,7 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 #[derive(Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArguments {
-    /// Speak TLS with a throw-away certificate for localhost, 127.0.0.1, ::1 and the host. The
+    /// Speak TLS with a throw-away certificate for localhost, 127.0.0.1, `::1` and the host. The
     /// second line of the output names the file that clients have to trust.
     #[arg(long, env = "MOCK_REALTIME_TLS", value_parser = BoolishValueParser::new())]
     tls: bool,
