@@ -18,7 +18,7 @@ const AT_ONCE: usize = 100;
 
 /// Comes, and goes in the way of its number.
 async fn come_and_go(server: &Running, number: usize) {
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         // Before it has become a session.
         let mut stream = TcpStream::connect(&server.address).await.unwrap();
         stream

@@ -168,7 +168,7 @@ async fn lengths() {
             .holds()
             .await;
     }
-    let chops: Vec<Vec<u8>> = frame(FIN | TEXT, &[b'*'; 65536])
+    let chops: Vec<Vec<u8>> = frame(FIN | TEXT, &vec![b'*'; 65536])
         .chunks(997)
         .map(<[u8]>::to_vec)
         .collect();
@@ -188,7 +188,7 @@ async fn lengths() {
             .holds()
             .await;
     }
-    let chops: Vec<Vec<u8>> = frame(FIN | BINARY, &[0xfe; 65536])
+    let chops: Vec<Vec<u8>> = frame(FIN | BINARY, &vec![0xfe; 65536])
         .chunks(997)
         .map(<[u8]>::to_vec)
         .collect();
@@ -198,27 +198,27 @@ async fn lengths() {
 #[tokio::test]
 async fn pings_and_pongs() {
     let ping = |payload: &[u8]| frame(FIN | PING, payload);
-    let pong = |payload: &[u8]| Pong(payload.to_vec());
+    let answer = |payload: &[u8]| Pong(payload.to_vec());
     let longest = [0xfe; 125];
     let ten = || (0..10).map(|number| format!("payload-{number}").into_bytes());
     let pings = || ten().map(|payload| frame(FIN | PING, &payload));
     all_hold([
-        case("2.1", [ping(b"")], [pong(b"")]),
-        case("2.2", [ping(b"Hello, world!")], [pong(b"Hello, world!")]),
+        case("2.1", [ping(b"")], [answer(b"")]),
+        case("2.2", [ping(b"Hello, world!")], [answer(b"Hello, world!")]),
         case(
             "2.3",
             [ping(&[0, 0xff, 0xfe, 0xfd])],
-            [pong(&[0, 0xff, 0xfe, 0xfd])],
+            [answer(&[0, 0xff, 0xfe, 0xfd])],
         ),
-        case("2.4", [ping(&longest)], [pong(&longest)]),
+        case("2.4", [ping(&longest)], [answer(&longest)]),
         failed("2.5", [ping(&[0xfe; 126])]),
-        case("2.6", [ping(&longest)], [pong(&longest)]).in_octets(),
+        case("2.6", [ping(&longest)], [answer(&longest)]).in_octets(),
         case("2.7", [frame(FIN | PONG, b"")], []),
         case("2.8", [frame(FIN | PONG, b"unsolicited")], []),
         case(
             "2.9",
             [frame(FIN | PONG, b"unsolicited"), ping(b"ping")],
-            [pong(b"ping")],
+            [answer(b"ping")],
         ),
         case("2.10", pings(), ten().map(Pong)),
         case("2.11", pings(), ten().map(Pong)).in_octets(),

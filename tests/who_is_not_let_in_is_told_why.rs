@@ -13,6 +13,19 @@ use tokio_tungstenite::connect_async;
 const MODEL: &str = "/v1/realtime?model=gpt-realtime";
 const KEY: &str = "Authorization: Bearer sk-proj-0123456789\r\n";
 
+const NO_KEY: &str = "Missing bearer or basic authentication in header";
+const WRONG_KEY: &str = "Incorrect API key provided: sk-proj-*******6789. You can find your API key \
+                     at https://platform.openai.com/account/api-keys.";
+const BETA: &str = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA \
+                API.";
+const NO_MODEL: &str = "You must provide a model parameter, for example \
+                    wss://api.openai.com/v1/realtime?model=gpt-realtime-1.5";
+const WHISPER: &str = "Model 'gpt-realtime-whisper' is a transcription model and cannot be used as \
+                   the realtime session model. Use a realtime model for the session model. Pass \
+                   this transcription model as audio.input.transcription.model instead.";
+const TRANSCRIPTION: &str = "You must not provide a model parameter for transcription sessions";
+const TRANSLATE: &str = "Model \"gpt-realtime-translate\" is not supported in realtime mode.";
+
 async fn strict() -> Running {
     Running::start(ServerOptions {
         api_keys: vec!["sk-proj-0123456789".to_owned()],
@@ -24,95 +37,83 @@ async fn strict() -> Running {
 #[tokio::test]
 async fn the_reason_is_an_error_and_the_close_after_it() {
     let server = strict().await;
-    let no_key = "Missing bearer or basic authentication in header";
-    let wrong_key = "Incorrect API key provided: sk-proj-*******6789. You can find your API key \
-                     at https://platform.openai.com/account/api-keys.";
-    let beta = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA \
-                API.";
-    let no_model = "You must provide a model parameter, for example \
-                    wss://api.openai.com/v1/realtime?model=gpt-realtime-1.5";
-    let whisper = "Model 'gpt-realtime-whisper' is a transcription model and cannot be used as \
-                   the realtime session model. Use a realtime model for the session model. Pass \
-                   this transcription model as audio.input.transcription.model instead.";
-    let transcription = "You must not provide a model parameter for transcription sessions";
-    let translate = "Model \"gpt-realtime-translate\" is not supported in realtime mode.";
     let beta_header = format!("{KEY}OpenAI-Beta: realtime=v1\r\n");
     let beta_protocol = "Sec-WebSocket-Protocol: realtime, \
                          openai-insecure-api-key.sk-proj-0123456789, openai-beta.realtime-v1\r\n";
     let cases = [
-        (MODEL, "", 3000, None, no_key),
+        (MODEL, "", 3000, None, NO_KEY),
         (
             MODEL,
             "Authorization: sk-proj-0123456789\r\n",
             3000,
             None,
-            no_key,
+            NO_KEY,
         ),
-        (MODEL, "Authorization: Bearer \r\n", 3000, None, no_key),
-        (MODEL, "Authorization: Basic !\r\n", 3000, None, no_key),
+        (MODEL, "Authorization: Bearer \r\n", 3000, None, NO_KEY),
+        (MODEL, "Authorization: Basic !\r\n", 3000, None, NO_KEY),
         (
             MODEL,
             "Authorization: Bearer sk-proj-01234566789\r\n",
             3000,
             Some("invalid_api_key"),
-            wrong_key,
+            WRONG_KEY,
         ),
         (
             MODEL,
             "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.sk-proj-01234566789\r\n",
             3000,
             Some("invalid_api_key"),
-            wrong_key,
+            WRONG_KEY,
         ),
         (
             MODEL,
             &beta_header,
             4000,
             Some("beta_api_shape_disabled"),
-            beta,
+            BETA,
         ),
         (
             MODEL,
             beta_protocol,
             4000,
             Some("beta_api_shape_disabled"),
-            beta,
+            BETA,
         ),
-        ("/v1/realtime", KEY, 4000, Some("missing_model"), no_model),
+        ("/v1/realtime", KEY, 4000, Some("missing_model"), NO_MODEL),
         (
             "/v1/realtime?model=",
             KEY,
             4000,
             Some("missing_model"),
-            no_model,
+            NO_MODEL,
         ),
         (
             "/v1/realtime/translations",
             KEY,
             4000,
             Some("missing_model"),
-            no_model,
+            NO_MODEL,
         ),
         (
             "/v1/realtime?model=gpt-realtime-whisper",
             KEY,
             4000,
             Some("invalid_model"),
-            whisper,
+            WHISPER,
         ),
         (
             "/v1/realtime?model=gpt-realtime-translate",
             KEY,
             4000,
             Some("invalid_model"),
-            translate,
+            TRANSLATE,
         ),
         (
             "/v1/realtime?intent=transcription&model=whisper-1",
             KEY,
             4000,
             None,
-            transcription,
+            TRANSCRIPTION,
         ),
     ];
     for (path, headers, close, code, message) in cases {
