@@ -12,7 +12,6 @@ use mock_realtime::server::MockServer;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 const UPDATE: &str =
     r#"{"type":"session.update","session":{"modalities":["text"],"temperature":0.7}}"#;
@@ -44,16 +43,14 @@ async fn a_server_that_speaks_what_it_is_asked_for() {
         .with(json!({ "session": { "output_modalities": ["text"] } }))
         .times(1);
 
-    let mut request = mock.ws_url().into_client_request().unwrap();
-    let header = "realtime=v1".parse().unwrap();
-    request.headers_mut().insert("OpenAI-Beta", header);
+    let request = mock.request().with_header("OpenAI-Beta", "realtime=v1");
     let (mut beta, _) = connect_async(request).await.unwrap();
     assert!(until(&mut beta, "session.created").await["session"]["modalities"].is_array());
     beta.send(Message::text(UPDATE)).await.unwrap();
     beta.send(Message::text(CREATE)).await.unwrap();
     until(&mut beta, "response.text.done").await;
 
-    let (mut ga, _) = connect_async(mock.ws_url()).await.unwrap();
+    let (mut ga, _) = connect_async(mock.request()).await.unwrap();
     assert!(until(&mut ga, "session.created").await["session"]["output_modalities"].is_array());
     let create = r#"{"type":"response.create","response":{"output_modalities":["text"]}}"#;
     ga.send(Message::text(create)).await.unwrap();
@@ -71,7 +68,7 @@ async fn the_journal_has_events_of_ga_and_the_wire() {
 
     let journal = socket.journal();
     let created = journal.sent::<ResponseCreate>();
-    let params = created[0].response.as_ref().unwrap();
+    let params = created[0].response.value().unwrap();
     assert_eq!(params.output_modalities, Some(vec![Modality::Text]));
     assert!(!journal.received::<ResponseOutputTextDelta>().is_empty());
     assert_eq!(journal.received::<ConversationItemAdded>().len(), 1);
