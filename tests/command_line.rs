@@ -134,7 +134,7 @@ fn coverage_names_a_transcript_for_each_event() {
     }
     assert_eq!(
         text.lines().filter(|line| line.starts_with("  ")).count(),
-        11 + 46 + 3 + 7
+        11 + 46 + 3 + 7 + 12 + 44
     );
 }
 
