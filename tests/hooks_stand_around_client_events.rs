@@ -41,7 +41,7 @@ fn an_event_may_be_changed() {
             output_modalities: Some(vec![Modality::Text]),
             ..ResponseParams::default()
         };
-        event.response = Some(params);
+        event.response = params.into();
         Ok(Verdict::Pass)
     });
     let events = answer(&mut session(hooks), RESPOND);
