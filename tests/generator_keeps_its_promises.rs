@@ -16,12 +16,14 @@ struct Schema(TempDir);
 impl Schema {
     fn copy() -> Self {
         let copy = TempDir::new().unwrap();
-        let from = Path::new(PROJECT).join("schema/openai-realtime");
-        let to = copy.path().join("openai-realtime");
-        fs::create_dir(&to).unwrap();
-        for file in fs::read_dir(from).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        for protocol in ["openai-realtime", "openai-realtime-beta"] {
+            let from = Path::new(PROJECT).join("schema").join(protocol);
+            let to = copy.path().join(protocol);
+            fs::create_dir(&to).unwrap();
+            for file in fs::read_dir(from).unwrap() {
+                let file = file.unwrap();
+                fs::copy(file.path(), to.join(file.file_name())).unwrap();
+            }
         }
         Self(copy)
     }
