@@ -144,6 +144,8 @@
 
 pub mod audio;
 pub mod client;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "connect")]
 pub mod connect;
 pub mod dialect;

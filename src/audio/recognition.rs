@@ -45,7 +45,11 @@ const STRETCH: usize = RATE / 2;
 
 /// The correlation from which on it is the same recording: low enough for noise at 20 dB, G.711 and
 /// another sample rate, high enough to tell other words apart.
-const SAME: f32 = 0.65;
+///
+/// Measured on 20 sentences of the mock's voices and 20 of espeak-ng, in 54 ways each (three
+/// encodings, silence around, ±12 dB, noise at 20 dB), beside 40 other sentences: the least of the
+/// 2,160 that were the same was 0.94, the most of the 22,554 that were not 0.49.
+const SAME: f32 = 0.7;
 
 /// Recordings that can be found in audio.
 ///

@@ -1,0 +1,57 @@
+//! HAR files, as browsers save them, with the messages of WebSockets.
+
+use std::io::Read;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::expect::Direction;
+
+use super::{LogEntry, LogError, entry};
+
+#[derive(Deserialize)]
+struct Har {
+    log: Log,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    entries: Vec<Request>,
+}
+
+#[derive(Deserialize)]
+struct Request {
+    #[serde(default, rename = "_webSocketMessages")]
+    messages: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    /// `send` or `receive`.
+    #[serde(rename = "type")]
+    way: String,
+    data: String,
+}
+
+pub(super) fn read(log: impl Read, take: &mut impl FnMut(LogEntry)) -> Result<(), LogError> {
+    let har: Har = serde_json::from_reader(log).map_err(|error| LogError::Malformed {
+        line: error.line() as u64,
+        reason: format!("no HAR file: {error}"),
+    })?;
+    let mut number = 0;
+    for (socket, request) in har.log.entries.into_iter().enumerate() {
+        for message in request.messages {
+            number += 1;
+            let by = match message.way.as_str() {
+                "send" => Direction::Client,
+                _ => Direction::Server,
+            };
+            // Other sockets of the page carry what they like.
+            let Ok(event) = serde_json::from_str::<Value>(&message.data) else {
+                continue;
+            };
+            entry(event, Some(by), number, Some(socket.to_string())).map(&mut *take);
+        }
+    }
+    Ok(())
+}
