@@ -6,6 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cli::check::{self, Check};
 use cli::coverage::{self, Coverage};
 use cli::demo::{self, Demo};
 use cli::healthcheck::{self, Healthcheck};
@@ -31,7 +32,8 @@ Start here:
   mock-realtime serve call.yaml --watch  serves that
   mock-realtime help serve               says more of a command
 
-Exit codes: 0 success; 1 the command could not do its work, and standard error says why; 2 wrong use.";
+Exit codes: 0 success; 1 the command could not do its work, and standard error says why; 2 wrong use.
+Those of check are its own.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -42,6 +44,8 @@ enum Command {
     /// Write, check and explain scenarios: what the mock says, and when.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Check logs of sessions: are they the protocol?
+    Check(Check),
     /// Print what of the protocol this version does.
     Coverage(Coverage),
     /// Ask a server whether it takes sessions; exit code 0 if it does.
@@ -52,14 +56,15 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.log.start();
     let result = match cli.command {
-        Command::Demo(arguments) => demo::run(&arguments),
-        Command::Serve(arguments) => serve::run(&arguments),
-        Command::Scenario(command) => scenario::run(&command),
-        Command::Coverage(arguments) => coverage::print(&arguments),
-        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
+        Command::Demo(arguments) => done(demo::run(&arguments)),
+        Command::Serve(arguments) => done(serve::run(&arguments)),
+        Command::Scenario(command) => done(scenario::run(&command)),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Coverage(arguments) => done(coverage::print(&arguments)),
+        Command::Healthcheck(arguments) => done(healthcheck::run(&arguments)),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever read the output has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -67,4 +72,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The exit code of a command that says no more by it than whether it could do its work.
+fn done(result: io::Result<()>) -> io::Result<ExitCode> {
+    result.map(|()| ExitCode::SUCCESS)
 }

@@ -43,9 +43,9 @@ pub(super) struct Sound {
 const SHORTEST_DELTA: u64 = 5;
 
 impl Sound {
-    /// How long it is, where that is known.
+    /// How long it is, where that is known: the audio of calls is in no event.
     pub(super) fn ms(self) -> Option<u64> {
-        (!self.cut).then_some(self.ms)
+        (!self.cut && self.ms > 0).then_some(self.ms)
     }
 }
 
