@@ -8,11 +8,19 @@ use crate::engine::{Input, Output, TranslationSession};
 use crate::expect::Frame;
 use crate::protocol::realtime::{
     ClientEvent, ServerEvent, ServerEventKind, TranslationClientEvent, TranslationServerEvent,
+    TranslationServerEventKind,
 };
 use crate::protocol::{DecodeError, Event, EventId, decode, encode};
 
 /// Makes an event that a test pushes, with the id it gets.
 pub(crate) type MakeEvent = Box<dyn FnOnce(EventId) -> ServerEvent + Send>;
+
+/// The kind of an event that a session sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SentKind {
+    Conversation(ServerEventKind),
+    Translation(TranslationServerEventKind),
+}
 
 /// A session of the engine, of whatever kind: see `Session` for what its methods do.
 pub(crate) trait Engine: Debug + Send + 'static {
@@ -44,8 +52,8 @@ pub(crate) trait Engine: Debug + Send + 'static {
         encode(event, text)
     }
 
-    /// The kind of an event, for a test that holds the session after one.
-    fn kind(event: &Self::Server) -> Option<ServerEventKind>;
+    /// The kind of an event.
+    fn kind(event: &Self::Server) -> SentKind;
 }
 
 impl Engine for DialectSession {
@@ -92,8 +100,8 @@ impl Engine for DialectSession {
         Self::close(self, code, reason);
     }
 
-    fn kind(event: &ServerEvent) -> Option<ServerEventKind> {
-        Some(event.kind())
+    fn kind(event: &ServerEvent) -> SentKind {
+        SentKind::Conversation(event.kind())
     }
 }
 
@@ -135,7 +143,7 @@ impl Engine for TranslationSession {
         Self::close(self, code, reason);
     }
 
-    fn kind(_: &TranslationServerEvent) -> Option<ServerEventKind> {
-        None
+    fn kind(event: &TranslationServerEvent) -> SentKind {
+        SentKind::Translation(event.kind())
     }
 }

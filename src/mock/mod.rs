@@ -10,6 +10,6 @@ mod session;
 
 pub(crate) use artifacts::check;
 pub use control::SessionControl;
-pub(crate) use engine::{Engine, MakeEvent};
+pub(crate) use engine::{Engine, MakeEvent, SentKind};
 pub(crate) use observer::Observer;
 pub(crate) use session::{MockSession, Sent};

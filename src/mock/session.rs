@@ -11,7 +11,7 @@ use crate::protocol::realtime::ServerEvent;
 use crate::protocol::{Event, EventKind};
 
 use super::control::{Command, SessionControl};
-use super::engine::Engine;
+use super::engine::{Engine, SentKind};
 
 /// A session whose frames are noted, and which a test has a hand on.
 #[derive(Debug)]
@@ -365,7 +365,7 @@ impl<E: Engine> MockSession<E> {
         let tap = self.tap.as_mut()?;
         let arrival = match sent {
             Sent::Event(event) | Sent::Translated(event, _) => {
-                if let Some(kind) = E::kind(event) {
+                if let SentKind::Conversation(kind) = E::kind(event) {
                     tap.control.note(kind);
                 }
                 tap.from_server.carry(now)

@@ -260,12 +260,12 @@ where
                         continue;
                     }
                     self.meter
-                        .sent(E::kind(&event), text.len(), self.start.elapsed());
+                        .sent(Some(E::kind(&event)), text.len(), self.start.elapsed());
                     Message::text(text.as_str())
                 }
                 Sent::Translated(event, text) => {
                     self.meter
-                        .sent(E::kind(&event), text.len(), self.start.elapsed());
+                        .sent(Some(E::kind(&event)), text.len(), self.start.elapsed());
                     Message::text(text)
                 }
                 Sent::Text(text) => {

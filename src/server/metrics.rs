@@ -10,11 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::admission::TurnedAway;
+use crate::mock::SentKind;
 use crate::protocol::EventKind;
-use crate::protocol::realtime::{ClientEventKind, ServerEventKind};
+use crate::protocol::realtime::{
+    ClientEventKind, ServerEventKind, TranslationClientEventKind, TranslationServerEventKind,
+};
 
-/// The type of all that has none of its own here: frames that are no events, and events that only
-/// translations have.
+/// The type of frames that are no events.
 const OTHER: &str = "other";
 
 /// What a server counts.
@@ -33,8 +35,9 @@ pub(super) struct Metrics {
 /// The events that go one way.
 #[derive(Debug)]
 struct Traffic {
-    /// By kind, in the order of its `ALL`; behind them the others.
-    events: Box<[AtomicU64]>,
+    /// By type: first those of conversations, in the order of their kind's `ALL`; then those that
+    /// only translations have, and the others.
+    events: Box<[(&'static str, AtomicU64)]>,
     bytes: AtomicU64,
 }
 
@@ -45,8 +48,8 @@ impl Default for Metrics {
             sessions_over: AtomicU64::default(),
             refused_full: AtomicU64::default(),
             refused_shutdown: AtomicU64::default(),
-            received: Traffic::of::<ClientEventKind>(),
-            sent: Traffic::of::<ServerEventKind>(),
+            received: Traffic::of::<ClientEventKind, TranslationClientEventKind>(),
+            sent: Traffic::of::<ServerEventKind, TranslationServerEventKind>(),
             written: AtomicU64::default(),
             responses: Histogram::default(),
         }
@@ -108,9 +111,8 @@ impl Metrics {
             "counter",
             "Events, by direction and type.",
         )?;
-        self.received
-            .write_events::<ClientEventKind>(out, "received")?;
-        self.sent.write_events::<ServerEventKind>(out, "sent")?;
+        self.received.write_events(out, "received")?;
+        self.sent.write_events(out, "sent")?;
         head(
             out,
             "event_bytes_total",
@@ -140,28 +142,36 @@ impl Metrics {
 }
 
 impl Traffic {
-    fn of<K: EventKind>() -> Self {
+    fn of<C: EventKind, T: EventKind>() -> Self {
+        let of_conversations = C::ALL.iter().map(|kind| kind.as_str());
+        let of_translations = T::ALL.iter().map(|kind| kind.as_str());
+        let only_there = of_translations.filter(|kind| C::from_type(kind).is_none());
+        let types = of_conversations.chain(only_there).chain([OTHER]);
         Self {
-            events: (0..=K::ALL.len()).map(|_| AtomicU64::default()).collect(),
+            events: types.map(|kind| (kind, AtomicU64::default())).collect(),
             bytes: AtomicU64::default(),
         }
     }
 
     fn count(&self, kind: Option<usize>, bytes: usize) {
         let kind = kind.unwrap_or(self.events.len() - 1);
-        if let Some(counter) = self.events.get(kind) {
+        if let Some((_, counter)) = self.events.get(kind) {
             counter.fetch_add(1, Relaxed);
         }
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    fn total(&self) -> u64 {
-        self.events.iter().map(load).sum()
+    /// Where events of this type are counted.
+    fn place(&self, kind: &str) -> Option<usize> {
+        self.events.iter().position(|(counted, _)| *counted == kind)
     }
 
-    fn write_events<K: EventKind>(&self, out: &mut String, direction: &str) -> fmt::Result {
-        let types = K::ALL.iter().map(|kind| kind.as_str()).chain([OTHER]);
-        for (kind, counter) in types.zip(&self.events) {
+    fn total(&self) -> u64 {
+        self.events.iter().map(|(_, counter)| load(counter)).sum()
+    }
+
+    fn write_events(&self, out: &mut String, direction: &str) -> fmt::Result {
+        for (kind, counter) in &self.events {
             let labels = format!("{{direction=\"{direction}\",type=\"{kind}\"}}");
             sample(out, "events_total", &labels, load(counter))?;
         }
@@ -191,19 +201,24 @@ impl Meter {
 
     /// The client has sent a frame: an event of this type, or none.
     pub(super) fn received(&self, kind: Option<&str>, bytes: usize) {
-        let kind = kind.and_then(ClientEventKind::from_type);
-        let index = kind.map(|kind| kind as usize);
-        self.metrics.received.count(index, bytes);
+        let received = &self.metrics.received;
+        received.count(kind.and_then(|kind| received.place(kind)), bytes);
     }
 
-    /// A frame goes to the client: an event of this kind, or another.
-    pub(super) fn sent(&mut self, kind: Option<ServerEventKind>, bytes: usize, now: Duration) {
-        let index = kind.map(|kind| kind as usize);
-        self.metrics.sent.count(index, bytes);
+    /// A frame goes to the client: an event of this kind, or none.
+    pub(super) fn sent(&mut self, kind: Option<SentKind>, bytes: usize, now: Duration) {
+        use SentKind::{Conversation, Translation};
+        let sent = &self.metrics.sent;
+        let place = match kind {
+            Some(Conversation(kind)) => Some(kind as usize),
+            Some(Translation(kind)) => sent.place(kind.as_str()),
+            None => None,
+        };
+        sent.count(place, bytes);
         self.waiting += 1;
         match kind {
-            Some(ServerEventKind::ResponseCreated) => self.running.push_back(now),
-            Some(ServerEventKind::ResponseDone) => {
+            Some(Conversation(ServerEventKind::ResponseCreated)) => self.running.push_back(now),
+            Some(Conversation(ServerEventKind::ResponseDone)) => {
                 if let Some(began) = self.running.pop_front() {
                     self.metrics.responses.observe(now.saturating_sub(began));
                 }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::engine::{Ids, Input, Output};
-use crate::mock::{Engine, MakeEvent};
+use crate::mock::{Engine, MakeEvent, SentKind};
 use crate::protocol::Event;
-use crate::protocol::realtime::{ClientEvent, ServerEvent, ServerEventKind};
+use crate::protocol::realtime::{ClientEvent, ServerEvent};
 
 use super::refusals::HandshakeRefusal;
 
@@ -59,7 +59,7 @@ impl Engine for RefusedSession {
 
     fn close(&mut self, _: u16, _: String) {}
 
-    fn kind(event: &ServerEvent) -> Option<ServerEventKind> {
-        Some(event.kind())
+    fn kind(event: &ServerEvent) -> SentKind {
+        SentKind::Conversation(event.kind())
     }
 }
