@@ -4,11 +4,13 @@
 
 mod support;
 
+use futures_util::StreamExt;
 use mock_realtime::expect::{Direction, Frame};
 use mock_realtime::server::{MockServer, ServerOptions};
 use serde_json::json;
 use support::wire::{Running, read_frame};
 use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 
 const MODEL: &str = "/v1/realtime?model=gpt-realtime";
 const KEY: &str = "Authorization: Bearer sk-proj-0123456789\r\n";
@@ -203,4 +205,30 @@ async fn a_test_sees_in_the_journal_who_was_not_let_in() {
         mock.journal().of_session(0)[0].frame.name(),
         "session.created"
     );
+}
+
+#[tokio::test]
+async fn a_test_says_which_models_there_are() {
+    let mock = MockServer::builder()
+        .models(["whisper-1", "my-own"])
+        .start()
+        .await;
+    assert!(
+        mock.ws_url().ends_with("?model=my-own"),
+        "{}",
+        mock.ws_url()
+    );
+    connect_async(mock.request()).await.unwrap();
+    let of_session = |number| mock.journal().of_session(number);
+    mock.session(0).await;
+    let mut in_process = mock.connect().unwrap();
+    let created = in_process.next().await.unwrap().unwrap();
+    assert!(created.to_text().unwrap().contains(r#""model":"my-own""#));
+
+    let other = mock.ws_url().replace("my-own", "gpt-realtime");
+    let request = ClientRequestBuilder::new(other.parse().unwrap())
+        .with_header("Authorization", "Bearer mock");
+    connect_async(request).await.unwrap();
+    mock.journal().until_closed(2).await;
+    assert_eq!(of_session(2)[0].frame.name(), "error");
 }

@@ -23,7 +23,7 @@ use crate::protocol::realtime::{ClientEvent, ClientEventKind};
 #[cfg(feature = "scenario")]
 use crate::scenario::{Scenario, ScenarioRun};
 
-use super::models::DEFAULT_MODEL;
+use super::models;
 use super::refusals::HttpRefusal;
 use super::{Limits, Server, ServerOptions, Shared};
 
@@ -131,6 +131,15 @@ impl MockServerBuilder {
     /// Where none is said, any will do.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.options.api_keys.push(key.into());
+        self
+    }
+
+    /// Models that clients may ask for, beside those that were said before. Where none is said, any
+    /// will do that is not known to be for something else.
+    pub fn models<T: Into<String>>(mut self, models: impl IntoIterator<Item = T>) -> Self {
+        self.options
+            .models
+            .extend(models.into_iter().map(Into::into));
         self
     }
 
@@ -275,9 +284,11 @@ impl MockServer {
         &self.url
     }
 
-    /// The whole address of a conversation.
+    /// The whole address of a conversation, with a model that is accepted.
     pub fn ws_url(&self) -> String {
-        format!("{}/realtime?model={DEFAULT_MODEL}", self.url)
+        let model = models::for_conversations(&self.shared.options.models);
+        let model: String = form_urlencoded::byte_serialize(model.as_bytes()).collect();
+        format!("{}/realtime?model={model}", self.url)
     }
 
     /// A request for a conversation, as `tokio_tungstenite::connect_async` takes it: with a key that is
@@ -411,7 +422,8 @@ impl MockConnector {
         }
         let dialect = self.shared.options.dialect.of(Asked::default());
         let dialect = dialect.unwrap_or_default();
-        let (kind, model) = (SessionKind::Realtime, DEFAULT_MODEL.to_owned());
+        let kind = SessionKind::Realtime;
+        let model = models::for_conversations(&self.shared.options.models).to_owned();
         let session = self.shared.session(dialect, kind, model, None, &faults);
         Ok(MockSocket::over(session, self.journal.clone()))
     }

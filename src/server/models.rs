@@ -31,6 +31,14 @@ impl Purpose {
     }
 }
 
+/// The model of a conversation for which any will do, if it is one of these where there are any.
+pub(super) fn for_conversations(accepted: &[String]) -> &str {
+    let converses =
+        |model: &&String| Purpose::of(model).is_none_or(|purpose| purpose == Purpose::Conversation);
+    let first = accepted.iter().find(converses);
+    first.map_or(DEFAULT_MODEL, String::as_str)
+}
+
 /// The models that are known.
 pub(super) fn known() -> impl Iterator<Item = &'static str> {
     let all = [RealtimeModel::KNOWN, TranscriptionModel::KNOWN, TRANSLATION];
