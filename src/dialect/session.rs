@@ -41,6 +41,16 @@ impl DialectSession {
         }
     }
 
+    /// The same with another temperature than the beta's default of 0.8, until the client sets one.
+    /// No other dialect has any.
+    #[must_use]
+    pub fn with_temperature(mut self, temperature: f64) -> Self {
+        if let Words::Beta(beta) = &mut self.words {
+            beta.begin_with(temperature);
+        }
+        self
+    }
+
     /// The engine's session.
     pub const fn engine(&self) -> &Session {
         &self.session

@@ -13,10 +13,10 @@ use super::accept::Stream;
 use super::admission::Place;
 use super::auth::{self, Denied};
 use super::dialect::asks_for_beta;
-use super::models::{DEFAULT_MODEL, Purpose};
-use super::refusals::{HandshakeRefusal, HttpRefusal, unknown_call};
+use super::models::Purpose;
+use super::refusals::{HandshakeRefusal, HttpRefusal, TRANSCRIPTION_MODEL, unknown_call};
 use super::routes::{Provider, Route, Socket};
-use super::secrets::Grant;
+use super::secrets::{Grant, SessionGrant};
 use super::shutdown::Stopping;
 use super::subprotocols::{REALTIME, Subprotocols};
 use super::{Shared, connection};
@@ -25,7 +25,7 @@ use crate::engine::SessionKind;
 use crate::faults::HandshakeFault;
 use crate::mock::{Engine, MockSession};
 use crate::protocol::SessionId;
-use crate::protocol::realtime::{Session, SessionConfig, TranslationAudio};
+use crate::protocol::realtime::{Session, TranslationAudio};
 
 /// The intent of a client that wants a session that only transcribes.
 const TRANSCRIPTION: &str = "transcription";
@@ -83,10 +83,10 @@ pub(super) fn answer<S: Stream>(
         place,
     };
     match opening.and_then(|opening| opening.accepted_by(&shared.options.models, route.provider)) {
-        Ok(Opening::Session(kind, model, settings)) => {
+        Ok(Opening::Session(kind, model, grant)) => {
             let span = tracing::info_span!("session", id = Empty, %model);
             let dialect = dialect.unwrap_or_default();
-            let session = shared.session(dialect, kind, model, settings, &faults);
+            let session = shared.session(dialect, kind, model, grant, &faults);
             span.record("id", display(id_of(session.engine().engine().settings())));
             connecting.become_session::<S, _>(session, span);
         }
@@ -134,8 +134,8 @@ fn id_of(session: &Session) -> &SessionId {
 /// The session that a client opens.
 #[derive(Debug, PartialEq)]
 enum Opening {
-    /// A conversation or transcription, with its model and the settings of its key.
-    Session(SessionKind, String, Option<SessionConfig>),
+    /// A conversation or transcription, with its model and what its key grants.
+    Session(SessionKind, String, SessionGrant),
     /// A translation, likewise.
     Translation(String, Option<TranslationAudio>),
 }
@@ -163,7 +163,7 @@ impl Opening {
             | (Socket::Realtime, Some(Grant::Translation(_))) => {
                 Err(HandshakeRefusal::key_of_another_session())
             }
-            (Socket::Realtime, Some(Grant::Session(settings))) => Self::granted(query, settings),
+            (Socket::Realtime, Some(Grant::Session(grant))) => Self::granted(query, grant),
             (Socket::Realtime, None) => Self::asked_for(query),
         }
     }
@@ -174,38 +174,35 @@ impl Opening {
             (Some(SessionKind::Transcription), None) => Ok(Self::Session(
                 SessionKind::Transcription,
                 String::new(),
-                None,
+                SessionGrant::default(),
             )),
             (Some(SessionKind::Transcription), Some(_)) => {
                 Err(HandshakeRefusal::model_in_transcription())
             }
-            (_, Some(model)) => Ok(Self::Session(SessionKind::Realtime, model, None)),
+            (_, Some(model)) => Ok(Self::Session(
+                SessionKind::Realtime,
+                model,
+                SessionGrant::default(),
+            )),
             (_, None) => Err(HandshakeRefusal::no_model()),
         }
     }
 
     /// A session with the settings of an ephemeral key. What the address says goes before them.
-    fn granted(query: Query, settings: Option<SessionConfig>) -> Result<Self, HandshakeRefusal> {
+    fn granted(query: Query, grant: SessionGrant) -> Result<Self, HandshakeRefusal> {
         let asked = query.kind()?;
-        let (kind, granted_model) = match &settings {
-            Some(SessionConfig::Transcription(_)) => (SessionKind::Transcription, None),
-            Some(SessionConfig::Realtime(settings)) => {
-                (SessionKind::Realtime, settings.model.as_ref())
-            }
-            None => (SessionKind::Realtime, None),
-        };
+        let kind = grant.kind();
         if asked.is_some_and(|asked| asked != kind) {
             return Err(HandshakeRefusal::key_of_another_session());
         }
         if kind == SessionKind::Transcription {
             return match query.model {
                 Some(_) => Err(HandshakeRefusal::model_in_transcription()),
-                None => Ok(Self::Session(kind, String::new(), settings)),
+                None => Ok(Self::Session(kind, String::new(), grant)),
             };
         }
-        let granted_model = granted_model.map_or(DEFAULT_MODEL, |model| model.as_str());
-        let model = query.model.unwrap_or_else(|| granted_model.to_owned());
-        Ok(Self::Session(kind, model, settings))
+        let model = query.model.unwrap_or_else(|| grant.model().to_owned());
+        Ok(Self::Session(kind, model, grant))
     }
 
     /// The same, if its model is one to hold it: one of these, where there are any, else any that is
@@ -222,7 +219,10 @@ impl Opening {
             Self::Session(SessionKind::Realtime, model, _)
                 if Purpose::of(model) == Some(Purpose::Transcription) =>
             {
-                Err(HandshakeRefusal::for_transcription_only(model))
+                Err(HandshakeRefusal::for_transcription_only(
+                    model,
+                    TRANSCRIPTION_MODEL,
+                ))
             }
             Self::Session(SessionKind::Realtime, model, _)
                 if is_other(model, Purpose::Conversation) =>

@@ -25,6 +25,7 @@ use crate::scenario::{Scenario, ScenarioRun};
 
 use super::models;
 use super::refusals::HttpRefusal;
+use super::secrets::SessionGrant;
 use super::{Limits, Server, ServerOptions, Shared};
 
 /// A key like any other.
@@ -424,7 +425,8 @@ impl MockConnector {
         let dialect = dialect.unwrap_or_default();
         let kind = SessionKind::Realtime;
         let model = models::for_conversations(&self.shared.options.models).to_owned();
-        let session = self.shared.session(dialect, kind, model, None, &faults);
+        let grant = SessionGrant::default();
+        let session = self.shared.session(dialect, kind, model, grant, &faults);
         Ok(MockSocket::over(session, self.journal.clone()))
     }
 }

@@ -6,6 +6,7 @@
 mod accept;
 mod admission;
 mod auth;
+mod client_secrets;
 mod connection;
 mod dialect;
 mod ending;
@@ -41,12 +42,12 @@ use crate::dialect::{Choice, Dialect, DialectSession};
 use crate::engine::{SessionKind, SessionOptions, TranslationOptions, TranslationSession};
 use crate::faults::Faults;
 use crate::mock::{Engine, MockSession, Observer};
-use crate::protocol::realtime::{SessionConfig, TranslationAudio};
+use crate::protocol::realtime::TranslationAudio;
 
 use auth::Gate;
 use refusals::HandshakeRefusal;
 use refused::RefusedSession;
-use secrets::Secrets;
+use secrets::{Secrets, SessionGrant};
 
 use accept::accept_all;
 use admission::Admission;
@@ -207,23 +208,27 @@ impl Shared {
         }
     }
 
-    /// The next session, of this kind and with this model and these settings.
+    /// The next session, of this kind and with this model and what its key grants.
     fn session(
         &self,
         dialect: Dialect,
         kind: SessionKind,
         model: String,
-        settings: Option<SessionConfig>,
+        grant: SessionGrant,
         faults: &Faults,
     ) -> MockSession {
         let mut options = self.next_options();
         options.maximum_duration = dialect.maximum_duration();
         options.kind = kind;
         options.model = model;
-        options.settings = settings;
+        options.settings = grant.settings;
         (self.options.configure)(&mut options);
         faults.apply(&mut options);
-        self.open(DialectSession::new(dialect, options), faults)
+        let mut session = DialectSession::new(dialect, options);
+        if let Some(temperature) = grant.temperature {
+            session = session.with_temperature(temperature);
+        }
+        self.open(session, faults)
     }
 
     /// The next session, which translates.

@@ -24,6 +24,12 @@ pub(super) struct HandshakeRefusal {
 const NOT_ADMITTED: u16 = 3000;
 const NOT_POSSIBLE: u16 = 4000;
 
+/// Where a conversation has the model that transcribes.
+pub(super) const TRANSCRIPTION_MODEL: &str = "audio.input.transcription.model";
+
+/// The same in the beta. That its errors would say so is *inferred*.
+pub(super) const BETA_TRANSCRIPTION_MODEL: &str = "input_audio_transcription.model";
+
 impl HandshakeRefusal {
     fn not_possible(refusal: Refusal) -> Self {
         let close = NOT_POSSIBLE;
@@ -71,14 +77,14 @@ impl HandshakeRefusal {
         ))
     }
 
-    /// A model that transcribes, in the place of one that answers.
-    pub(super) fn for_transcription_only(model: &str) -> Self {
+    /// A model that transcribes, in the place of one that answers; `place` is the one for it.
+    pub(super) fn for_transcription_only(model: &str, place: &str) -> Self {
         Self::not_possible(Refusal::new(
             "invalid_model",
             format!(
                 "Model '{model}' is a transcription model and cannot be used as the realtime \
                  session model. Use a realtime model for the session model. Pass this \
-                 transcription model as audio.input.transcription.model instead."
+                 transcription model as {place} instead."
             ),
         ))
     }
@@ -200,7 +206,8 @@ impl HttpRefusal {
         Self::plain(StatusCode::REQUEST_TIMEOUT, message)
     }
 
-    /// What only the beta dialect has. *Inferred* from what is said on a WebSocket.
+    /// What only the beta dialect has, where it is not spoken. *Inferred* from what is said on a
+    /// WebSocket.
     pub(super) fn beta_is_off() -> Self {
         Self::bad_request(HandshakeRefusal::beta_is_off().refusal)
     }
@@ -210,10 +217,7 @@ impl HttpRefusal {
     pub(super) fn settings_too_long() -> Self {
         let message = "The session is too large for an ephemeral key of mock-realtime, which \
                        holds it: shorten instructions or tools, or send them by session.update.";
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            Refusal::new("invalid_value", message).at("session"),
-        )
+        Self::bad_request(Refusal::new("invalid_value", message))
     }
 
     /// A reply that cannot be written, which should not be.

@@ -1,6 +1,5 @@
 //! What is asked for without a WebSocket: models and ephemeral keys.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -12,24 +11,20 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::auth;
-use super::models::{self, DEFAULT_MODEL, Purpose};
-use super::refusals::{HandshakeRefusal, HttpRefusal};
+use super::client_secrets;
+use super::models;
+use super::refusals::HttpRefusal;
 use super::routes::{Provider, Resource};
-use super::secrets::Grant;
+use super::secrets::SessionGrant;
 use super::subprotocols::Subprotocols;
 use super::{Limits, Shared};
-use crate::engine::{Ids, SessionKind, TranslationOptions, TranslationSession, initial_settings};
-use crate::protocol::realtime::{
-    ClientSecretCreateRequest, ClientSecretCreateResponse, ClientSecretExpiry, RealtimeModel,
-    SessionConfig, TranslationClientSecretCreateRequest, TranslationClientSecretCreateResponse,
-};
+use crate::dialect::beta::{session_config, transcription_session_config};
+use crate::dialect::{Asked, BetaRefused};
+use crate::protocol::beta::{SessionConfig, TranscriptionSessionConfig};
 use crate::protocol::{DecodeReason, Shaped, decode_body};
 
 /// How long the body of a request may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
-
-/// The `expires_at` of a session that is none yet.
-const NO_END: i64 = 0;
 
 /// When the service is said to have made its models, in Unix seconds: one day for all of them.
 const MODELS_MADE: u64 = 1_756_339_200;
@@ -66,15 +61,42 @@ async fn respond(
     }
     let limits = &shared.options.limits;
     match resource {
-        Resource::ClientSecrets => written(&client_secret(read(request, limits).await?, shared)?),
-        Resource::TranslationClientSecrets => written(&translation_client_secret(
-            read(request, limits).await?,
-            shared,
-        )?),
-        Resource::BetaClientSecrets => Err(HttpRefusal::beta_is_off()),
+        Resource::ClientSecrets => {
+            let request = read(request, limits).await?;
+            written(&client_secrets::for_session(request, shared)?)
+        }
+        Resource::TranslationClientSecrets => {
+            let request = read(request, limits).await?;
+            written(&client_secrets::for_translation(request, shared)?)
+        }
+        Resource::BetaSessions => {
+            beta_is_spoken(provider, shared)?;
+            let session: SessionConfig = read(request, limits).await?;
+            let grant = SessionGrant {
+                temperature: session.temperature,
+                settings: Some(session_config(session)),
+            };
+            written(&client_secrets::for_beta(grant, shared)?)
+        }
+        Resource::BetaTranscriptionSessions => {
+            beta_is_spoken(provider, shared)?;
+            let session: TranscriptionSessionConfig = read(request, limits).await?;
+            let grant = SessionGrant::new(Some(transcription_session_config(session)));
+            written(&client_secrets::for_beta(grant, shared)?)
+        }
         Resource::Models => Ok(all_models(shared)),
         Resource::Model(name) => one_model(name, shared),
     }
+}
+
+/// Whether a client may ask for what only the beta has.
+fn beta_is_spoken(provider: Provider, shared: &Shared) -> Result<(), HttpRefusal> {
+    let asked = Asked {
+        beta: true,
+        azure: provider == Provider::Azure,
+    };
+    let dialect = shared.options.dialect.of(asked);
+    dialect.map_or_else(|BetaRefused| Err(HttpRefusal::beta_is_off()), |_| Ok(()))
 }
 
 /// Reads a body.
@@ -106,82 +128,6 @@ async fn read<T: Shaped + DeserializeOwned>(
 
 fn written(reply: &impl Serialize) -> Result<String, HttpRefusal> {
     serde_json::to_string(reply).map_err(|error| HttpRefusal::unwritten(&error))
-}
-
-fn client_secret(
-    request: ClientSecretCreateRequest,
-    shared: &Shared,
-) -> Result<ClientSecretCreateResponse, HttpRefusal> {
-    let (kind, model) = match &request.session {
-        Some(SessionConfig::Transcription(_)) => (SessionKind::Transcription, None),
-        Some(SessionConfig::Realtime(session)) => (SessionKind::Realtime, session.model.as_ref()),
-        None => (SessionKind::Realtime, None),
-    };
-    let model = model.map_or(DEFAULT_MODEL, RealtimeModel::as_str);
-    if Purpose::of(model) == Some(Purpose::Transcription) {
-        let refusal = HandshakeRefusal::for_transcription_only(model).refusal;
-        return Err(HttpRefusal::bad_request(refusal.at("session.model")));
-    }
-    let secret = shared.next_secret(request.expires_after.as_ref());
-    let id = Ids::new(secret.seed, secret.created_at).session();
-    let session = initial_settings(kind, id, model, NO_END, request.session.clone());
-    let session = session.map_err(HttpRefusal::bad_request)?;
-    let value = key(&Grant::Session(request.session), &secret, shared)?;
-    let expires_at = i64::try_from(secret.expires_at).unwrap_or(i64::MAX);
-    Ok(ClientSecretCreateResponse::new(value, expires_at, session))
-}
-
-fn translation_client_secret(
-    request: TranslationClientSecretCreateRequest,
-    shared: &Shared,
-) -> Result<TranslationClientSecretCreateResponse, HttpRefusal> {
-    let secret = shared.next_secret(request.expires_after.as_ref());
-    let session = TranslationSession::new(TranslationOptions {
-        model: request.session.model.clone(),
-        settings: request.session.audio.clone(),
-        seed: secret.seed,
-        started_at: secret.created_at,
-        ..TranslationOptions::default()
-    });
-    let mut session = session.settings().clone();
-    session.expires_at = NO_END;
-    let value = key(&Grant::Translation(request.session), &secret, shared)?;
-    let expires_at = i64::try_from(secret.expires_at).unwrap_or(i64::MAX);
-    Ok(TranslationClientSecretCreateResponse::new(
-        value, expires_at, session,
-    ))
-}
-
-fn key(grant: &Grant, secret: &NextSecret, shared: &Shared) -> Result<String, HttpRefusal> {
-    let secrets = shared.gate.secrets();
-    let key = secrets.key(grant, secret.expires_at, secret.number);
-    key.ok_or_else(HttpRefusal::settings_too_long)
-}
-
-/// An ephemeral key that is to be made.
-#[derive(Clone, Copy, Debug)]
-struct NextSecret {
-    number: u32,
-    /// For the id of the session that the reply shows.
-    seed: u64,
-    created_at: u64,
-    expires_at: u64,
-}
-
-impl Shared {
-    fn next_secret(&self, expiry: Option<&ClientSecretExpiry>) -> NextSecret {
-        let number = self.secrets.fetch_add(1, Ordering::Relaxed);
-        let created_at = self.now();
-        let seconds = expiry.and_then(|expiry| expiry.seconds);
-        let seconds = seconds.unwrap_or(ClientSecretExpiry::DEFAULT_SECONDS.unsigned_abs());
-        NextSecret {
-            number,
-            // Sessions count up from the seed, keys down.
-            seed: self.options.seed.wrapping_sub(u64::from(number) + 1),
-            created_at,
-            expires_at: created_at.saturating_add(seconds),
-        }
-    }
 }
 
 /// The models that are accepted; without such a list, those that are known.

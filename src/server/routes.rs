@@ -46,8 +46,10 @@ pub(super) enum Socket {
 pub(super) enum Resource<'a> {
     ClientSecrets,
     TranslationClientSecrets,
-    /// Ephemeral keys as they were made in the beta.
-    BetaClientSecrets,
+    /// Ephemeral keys as they were made in the beta: for conversations.
+    BetaSessions,
+    /// The same for sessions that only transcribe.
+    BetaTranscriptionSessions,
     Models,
     Model(&'a str),
 }
@@ -60,7 +62,8 @@ impl Endpoint<'_> {
             Self::Resource(
                 Resource::ClientSecrets
                 | Resource::TranslationClientSecrets
-                | Resource::BetaClientSecrets,
+                | Resource::BetaSessions
+                | Resource::BetaTranscriptionSessions,
             ) => Method::POST,
         }
     }
@@ -82,8 +85,9 @@ impl<'a> Route<'a> {
             "/realtime/translations/client_secrets" => {
                 Endpoint::Resource(Resource::TranslationClientSecrets)
             }
-            "/realtime/sessions" | "/realtime/transcription_sessions" => {
-                Endpoint::Resource(Resource::BetaClientSecrets)
+            "/realtime/sessions" => Endpoint::Resource(Resource::BetaSessions),
+            "/realtime/transcription_sessions" => {
+                Endpoint::Resource(Resource::BetaTranscriptionSessions)
             }
             "/models" => Endpoint::Resource(Resource::Models),
             _ => Endpoint::Resource(Resource::Model(rest.strip_prefix("/models/")?)),

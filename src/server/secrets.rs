@@ -9,7 +9,9 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::protocol::realtime::{SessionConfig, TranslationSessionCreateRequest};
+use super::models::DEFAULT_MODEL;
+use crate::engine::SessionKind;
+use crate::protocol::realtime::{RealtimeModel, SessionConfig, TranslationSessionCreateRequest};
 
 /// What ephemeral keys begin with.
 const PREFIX: &str = "ek_";
@@ -29,12 +31,49 @@ const COMPRESSION: u8 = 6;
 /// What a key opens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Grant {
-    /// A conversation or transcription that begins with these settings, if any.
+    /// A conversation or transcription that begins like this.
     #[serde(rename = "s")]
-    Session(Option<SessionConfig>),
+    Session(SessionGrant),
     /// A translation that begins with these.
     #[serde(rename = "t")]
     Translation(TranslationSessionCreateRequest),
+}
+
+/// How a conversation or transcription begins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct SessionGrant {
+    /// With these settings, if any; without, it is a conversation.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(super) settings: Option<SessionConfig>,
+    /// With this temperature, which only the beta has.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub(super) temperature: Option<f64>,
+}
+
+impl SessionGrant {
+    /// With these settings, and no more.
+    pub(super) const fn new(settings: Option<SessionConfig>) -> Self {
+        Self {
+            settings,
+            temperature: None,
+        }
+    }
+
+    pub(super) const fn kind(&self) -> SessionKind {
+        match &self.settings {
+            Some(SessionConfig::Transcription(_)) => SessionKind::Transcription,
+            Some(SessionConfig::Realtime(_)) | None => SessionKind::Realtime,
+        }
+    }
+
+    /// The model of a conversation.
+    pub(super) fn model(&self) -> &str {
+        match &self.settings {
+            Some(SessionConfig::Realtime(session)) => session.model.as_ref(),
+            Some(SessionConfig::Transcription(_)) | None => None,
+        }
+        .map_or(DEFAULT_MODEL, RealtimeModel::as_str)
+    }
 }
 
 /// Makes ephemeral keys, and reads them.
@@ -113,7 +152,12 @@ mod tests {
     use serde_json::{Value, json};
 
     fn grant(session: Value) -> Grant {
-        Grant::Session(Some(serde_json::from_value(session).expect("settings")))
+        let settings = serde_json::from_value(session).expect("settings");
+        Grant::Session(SessionGrant::new(Some(settings)))
+    }
+
+    fn nothing() -> Grant {
+        Grant::Session(SessionGrant::default())
     }
 
     fn secrets() -> Secrets {
@@ -131,17 +175,13 @@ mod tests {
 
     #[test]
     fn another_secret_does_not_read_it() {
-        let key = secrets()
-            .key(&Grant::Session(None), 1000, 0)
-            .expect("a key");
+        let key = secrets().key(&nothing(), 1000, 0).expect("a key");
         assert_eq!(Secrets::new(b"another").read(&key, 0), None);
     }
 
     #[test]
     fn no_byte_of_it_can_be_changed() {
-        let key = secrets()
-            .key(&Grant::Session(None), 1000, 0)
-            .expect("a key");
+        let key = secrets().key(&nothing(), 1000, 0).expect("a key");
         for at in 0..key.len() {
             let mut forged = key.clone().into_bytes();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
@@ -169,7 +209,7 @@ mod tests {
 
     #[test]
     fn keys_differ_by_their_numbers() {
-        let [one, other] = [0, 1].map(|number| secrets().key(&Grant::Session(None), 1000, number));
+        let [one, other] = [0, 1].map(|number| secrets().key(&nothing(), 1000, number));
         assert_ne!(one, other);
     }
 }

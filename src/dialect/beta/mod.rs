@@ -73,6 +73,11 @@ impl Beta {
         }
     }
 
+    /// Sets the temperature of a session that nobody was told of yet.
+    pub(super) const fn begin_with(&mut self, temperature: f64) {
+        self.temperature = temperature;
+    }
+
     /// Reads what a client sends.
     pub(super) fn read(&self, text: &str) -> Result<Read, DecodeError> {
         let event = decode::<BetaClientEvent>(text)
