@@ -60,7 +60,10 @@ async fn on_another_server_with_the_same_secret() {
             "input": { "turn_detection": null, "transcription": { "model": "whisper-1" } },
             "output": { "voice": "cedar" },
         },
-        "tools": [{ "type": "function", "name": "clock" }],
+        "tools": [
+            { "type": "function", "name": "clock" },
+            { "type": "function", "name": "weather", "description": "Tells the weather." },
+        ],
     });
     let body =
         json!({ "expires_after": { "anchor": "created_at", "seconds": 60 }, "session": session });
@@ -70,6 +73,12 @@ async fn on_another_server_with_the_same_secret() {
     assert!(made["value"].as_str().unwrap().starts_with("ek_"));
     assert_eq!(made["expires_at"], START + 60);
     assert_eq!(made["session"]["expires_at"], 0);
+    // The reply says that a function has no description; the session says nothing, as it was told.
+    let tools = &made["session"]["tools"];
+    assert_eq!(tools[0].get("description"), Some(&Value::Null));
+    assert_eq!(tools[1]["description"], "Tells the weather.");
+    let mut promised = made["session"].clone();
+    promised["tools"] = session["tools"].clone();
     assert_eq!(made["session"]["object"], "realtime.session");
     assert!(made["session"]["id"].as_str().unwrap().starts_with("sess_"));
 
@@ -93,11 +102,7 @@ async fn on_another_server_with_the_same_secret() {
         assert_ne!(session["id"], made["session"]["id"]);
         session["id"] = made["session"]["id"].clone();
         session["expires_at"] = json!(0);
-        assert!(
-            same(&session, &made["session"]),
-            "{session}\n{}",
-            made["session"]
-        );
+        assert!(same(&session, &promised), "{session}\n{promised}");
     }
     // What the address says goes before what the key says.
     let session = opened(&other, "/v1/realtime?model=gpt-realtime", &by_header).await;

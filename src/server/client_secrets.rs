@@ -17,7 +17,7 @@ use crate::protocol::beta::{
     self, ClientSecret as BetaSecret, TranscriptionSession as BetaTranscriptionSession,
 };
 use crate::protocol::realtime::{
-    ClientSecretCreateRequest, ClientSecretCreateResponse, ClientSecretExpiry, Session,
+    ClientSecretCreateRequest, ClientSecretCreateResponse, ClientSecretExpiry, Session, Tool,
     TranslationClientSecretCreateRequest, TranslationClientSecretCreateResponse,
 };
 
@@ -39,12 +39,28 @@ pub(super) fn for_session(
             refusal.refusal.at("session.model"),
         ));
     }
-    let made = Made::of(grant, lifetime(request.expires_after.as_ref()), shared)?;
+    let mut made = Made::of(grant, lifetime(request.expires_after.as_ref()), shared)?;
+    describe_functions(&mut made.session);
     Ok(ClientSecretCreateResponse::new(
         made.key,
         made.expires_at,
         made.session,
     ))
+}
+
+/// Recorded: a function of which the client said nothing is shown with no description, which the
+/// session itself then leaves out.
+fn describe_functions(session: &mut Session) {
+    let Session::Realtime(session) = session else {
+        return;
+    };
+    for tool in session.tools.iter_mut().flatten() {
+        if let Tool::Function(function) = tool
+            && function.description.is_absent()
+        {
+            function.description = Patch::Null;
+        }
+    }
 }
 
 /// A key for a translation.
