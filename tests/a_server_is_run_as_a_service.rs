@@ -66,9 +66,15 @@ impl Service {
     }
 
     fn healthcheck(&self) -> Output {
+        self.healthcheck_with(&[])
+    }
+
+    fn healthcheck_with(&self, variables: &[(&str, &str)]) -> Output {
         let (_, port) = self.url.rsplit_once(':').unwrap();
         let port = port.strip_suffix("/v1").unwrap();
-        binary(&["healthcheck", "--port", port]).output().unwrap()
+        let mut healthcheck = binary(&["healthcheck", "--port", port]);
+        let healthcheck = healthcheck.envs(variables.iter().copied());
+        healthcheck.output().unwrap()
     }
 
     fn terminate(&self) {
@@ -103,6 +109,34 @@ fn the_environment_configures_it() {
     let told = String::from_utf8(full.stderr).unwrap();
     assert!(told.contains("503 Service Unavailable"), "{told}");
     assert!(told.contains("as many sessions as it may have"), "{told}");
+}
+
+#[test]
+fn the_same_variables_do_for_a_healthcheck_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    let tls = ("MOCK_REALTIME_TLS", "true");
+    let variables = [tls, ("MOCK_REALTIME_TLS_CA", authority.to_str().unwrap())];
+    let service = Service::start(&variables);
+    let checked = service.healthcheck_with(&variables);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+
+    let other = folder.path().join("other.pem");
+    let _other = Service::start(&[tls, ("MOCK_REALTIME_TLS_CA", other.to_str().unwrap())]);
+    for (trusted, told) in [
+        (other.as_path(), "does not answer: invalid peer certificate"),
+        (folder.path(), "cannot be trusted"),
+    ] {
+        let trusted = ("MOCK_REALTIME_TLS_CA", trusted.to_str().unwrap());
+        let checked = service.healthcheck_with(&[tls, trusted]);
+        assert_eq!(checked.status.code(), Some(1));
+        let text = String::from_utf8(checked.stderr).unwrap();
+        assert!(text.contains(told), "{text}");
+    }
+    let checked = service.healthcheck_with(&[tls]);
+    let text = String::from_utf8(checked.stderr).unwrap();
+    assert!(text.contains("--tls-ca names the file"), "{text}");
+    assert!(!service.healthcheck().status.success());
 }
 
 #[test]
