@@ -1,5 +1,6 @@
 //! The conversation: its items, in order.
 
+use std::ops::{AddAssign, SubAssign};
 use std::time::Duration;
 
 use crate::audio::Encoding;
@@ -26,17 +27,51 @@ pub struct Conversation {
     id: ConversationId,
     entries: Vec<Entry>,
     /// Of all items together.
-    bytes: usize,
+    size: Size,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     id: ItemId,
     item: ConversationItem,
+    size: Size,
     /// The audio that was really sent, of an assistant's message, or heard, of a user's.
     audio: Option<ItemAudio>,
     /// What the user was heard to say in it, whether the client is told or not.
     heard: Option<String>,
+}
+
+/// How much of an item there is. It is counted when the item comes or changes: every response asks
+/// for it, however long the conversation has become.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    /// Of text, images and audio.
+    bytes: usize,
+    /// Of text.
+    tokens: u64,
+}
+
+impl Size {
+    fn of(item: &ConversationItem) -> Self {
+        Self {
+            bytes: bytes_of(item),
+            tokens: usage::item_tokens(item),
+        }
+    }
+}
+
+impl AddAssign for Size {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.tokens += other.tokens;
+    }
+}
+
+impl SubAssign for Size {
+    fn sub_assign(&mut self, other: Self) {
+        self.bytes -= other.bytes;
+        self.tokens -= other.tokens;
+    }
 }
 
 /// How much audio of an item there is.
@@ -57,7 +92,7 @@ impl Conversation {
         Self {
             id,
             entries: Vec::new(),
-            bytes: 0,
+            size: Size::default(),
         }
     }
 
@@ -103,6 +138,11 @@ impl Conversation {
         self.entries.iter().any(spoke)
     }
 
+    /// The tokens of all text in it.
+    pub(crate) fn text_tokens(&self) -> u64 {
+        self.size.tokens
+    }
+
     /// The tokens of all speech in it, at what it cost when it was said or heard.
     pub(crate) fn audio_tokens(&self) -> u64 {
         let tokens = |entry: &Entry| match (&entry.item, entry.audio) {
@@ -141,36 +181,42 @@ impl Conversation {
 
     pub(crate) fn insert(&mut self, index: usize, id: ItemId, item: ConversationItem) {
         let entry = Entry {
+            size: Size::of(&item),
             id,
             item,
             audio: None,
             heard: None,
         };
-        self.bytes += bytes_of(&entry.item);
+        self.size += entry.size;
         self.entries.insert(index.min(self.entries.len()), entry);
         self.forget_oldest();
     }
 
     fn forget_oldest(&mut self) {
         let mut left = self.entries.len();
-        let mut bytes = self.bytes;
         let mut too_many = 0;
         // The newest stays, whatever its size.
-        while left > MAX_ITEMS || (bytes > MAX_BYTES && left > 1) {
-            bytes -= bytes_of(&self.entries[too_many].item);
+        while left > MAX_ITEMS || (self.size.bytes > MAX_BYTES && left > 1) {
+            self.size -= self.entries[too_many].size;
             left -= 1;
             too_many += 1;
         }
         self.entries.drain(..too_many);
-        self.bytes = bytes;
     }
 
     pub(crate) fn replace(&mut self, id: &ItemId, item: ConversationItem) {
         if let Some(index) = self.index_of(id) {
-            let entry = &mut self.entries[index];
-            self.bytes = self.bytes - bytes_of(&entry.item) + bytes_of(&item);
-            entry.item = item;
+            self.entries[index].item = item;
+            self.count_again(index);
         }
+    }
+
+    /// Counts an item that has changed.
+    fn count_again(&mut self, index: usize) {
+        let entry = &mut self.entries[index];
+        self.size -= entry.size;
+        entry.size = Size::of(&entry.item);
+        self.size += entry.size;
     }
 
     pub(crate) fn set_audio(&mut self, id: &ItemId, audio: ItemAudio) {
@@ -196,7 +242,7 @@ impl Conversation {
         let index = self.index_of(id);
         if let Some(index) = index {
             let entry = self.entries.remove(index);
-            self.bytes -= bytes_of(&entry.item);
+            self.size -= entry.size;
         }
         index.is_some()
     }
@@ -217,9 +263,9 @@ impl Conversation {
         }
         audio.bytes = audio.encoding.bytes_in(end);
         for part in &mut message.content {
-            let forgotten = part.transcript.take();
-            self.bytes -= forgotten.map_or(0, |transcript| transcript.len());
+            part.transcript = None;
         }
+        self.count_again(index);
         Ok(())
     }
 }
@@ -283,5 +329,63 @@ pub(crate) fn status_of(item: &mut ConversationItem) -> Option<&mut Option<ItemS
         ConversationItem::FunctionCall(FunctionCall { status, .. }) => Some(status),
         // Recorded: an output comes back without a status.
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn item(value: serde_json::Value) -> ConversationItem {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn said(text: &str) -> ConversationItem {
+        item(json!({ "type": "message", "role": "assistant",
+            "content": [{ "type": "output_audio", "transcript": text }] }))
+    }
+
+    /// What it would be if all items were counted now.
+    fn counted(conversation: &Conversation) -> (usize, u64) {
+        let sizes = conversation.items().map(Size::of);
+        sizes.fold((0, 0), |(bytes, tokens), size| {
+            (bytes + size.bytes, tokens + size.tokens)
+        })
+    }
+
+    #[test]
+    fn its_size_is_that_of_its_items_however_they_come_change_and_go() {
+        let mut conversation = Conversation::new(ConversationId::from("conv"));
+        let (asked, answer) = (ItemId::from("asked"), ItemId::from("answer"));
+        let mut sizes = Vec::new();
+        let mut check = |conversation: &Conversation| {
+            let size = conversation.size;
+            assert_eq!((size.bytes, size.tokens), counted(conversation));
+            sizes.push(conversation.text_tokens());
+        };
+        let question = json!({ "type": "message", "role": "user",
+            "content": [{ "type": "input_text", "text": "How are you?" }] });
+        conversation.insert(0, asked.clone(), item(question));
+        check(&conversation);
+        conversation.insert(1, answer.clone(), said(""));
+        check(&conversation);
+        conversation.replace(&answer, said("Very well."));
+        check(&conversation);
+        let audio = ItemAudio {
+            encoding: Encoding::Pcm16,
+            bytes: 48_000,
+        };
+        conversation.set_audio(&answer, audio);
+        assert!(
+            conversation
+                .truncate(&answer, Duration::from_millis(500))
+                .is_ok()
+        );
+        check(&conversation);
+        assert!(conversation.remove(&asked));
+        check(&conversation);
+        assert_eq!(sizes, [4, 4, 7, 4, 0]);
     }
 }

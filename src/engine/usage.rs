@@ -45,9 +45,8 @@ pub(crate) fn heard_tokens(duration: Duration) -> u64 {
 /// what it cost when it was said.
 pub(crate) fn input_tokens(session: &RealtimeSession, conversation: &Conversation) -> Tokens {
     let instructions = session.instructions.as_deref().map_or(0, tokens);
-    let text = conversation.items().map(item_tokens).sum::<u64>();
     Tokens {
-        text: instructions + text,
+        text: instructions + conversation.text_tokens(),
         audio: conversation.audio_tokens(),
     }
 }
@@ -57,7 +56,8 @@ fn tokens(text: &str) -> u64 {
     pieces(text).count() as u64
 }
 
-fn item_tokens(item: &ConversationItem) -> u64 {
+/// The tokens of the text of an item.
+pub(crate) fn item_tokens(item: &ConversationItem) -> u64 {
     let text = |text: &Option<String>| text.as_deref().map_or(0, tokens);
     match item {
         ConversationItem::Message(Message::System(message)) => {
