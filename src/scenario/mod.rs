@@ -51,6 +51,7 @@ mod build;
 mod convert;
 mod explain;
 mod file;
+mod history;
 mod intents;
 mod model;
 mod nearest;

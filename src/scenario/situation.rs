@@ -6,14 +6,13 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::engine::Conversation;
 use crate::generators::ResponseRequest;
 use crate::protocol::ItemId;
 use crate::protocol::realtime::{
-    ConversationItem, Message, Modality, RealtimeSession, ResponseParams, Tool, ToolChoice,
-    Tracing, UserContentType, UserMessage, Voice, VoiceOrCustom,
+    Modality, RealtimeSession, ResponseParams, Tool, ToolChoice, Tracing, Voice, VoiceOrCustom,
 };
 
+use super::history::History;
 use super::intents;
 use super::model::{Approval, Keys, Scenario};
 use super::words::Words;
@@ -135,15 +134,15 @@ impl Situation {
             voice: voice(session, params),
             silence,
             instructions: Words::of(instructions.cloned().unwrap_or_default()),
-            words_wait: true,
             ..Self::default()
         };
-        let said = situation.read(conversation, scenario.ignore_images);
+        let history = History::of(conversation, scenario.ignore_images);
+        situation.remember(&history);
         // A silence says nothing.
         let said = if silence.is_some() {
             String::new()
         } else {
-            said
+            history.user()
         };
         situation.hear(scenario, &said);
         situation.dtmf = Keys::new(pressed).ok().or(situation.dtmf);
@@ -162,121 +161,15 @@ impl Situation {
         self.dtmf = keys(said);
     }
 
-    /// Reads the conversation; gives what the user said last.
-    fn read(&mut self, conversation: &Conversation, ignore_images: bool) -> String {
-        let mut said = String::new();
-        let mut calls: IndexMap<String, String> = IndexMap::new();
-        for item in conversation.items() {
-            match item {
-                ConversationItem::Message(Message::User(message)) => {
-                    let text = text_of(message, conversation);
-                    let image = has_image(message);
-                    if image && ignore_images && text.is_empty() {
-                        continue;
-                    }
-                    self.turn += 1;
-                    self.image = image && !ignore_images;
-                    self.words_wait = true;
-                    said = text;
-                }
-                ConversationItem::Message(Message::Assistant(message)) => {
-                    let parts = message.content.iter();
-                    let texts = parts
-                        .filter_map(|part| part.text.as_deref().or(part.transcript.as_deref()));
-                    self.assistant = Words::of(texts.collect::<Vec<_>>().join(" "));
-                    self.nothing_is_new();
-                }
-                ConversationItem::FunctionCall(call) => {
-                    if let Some(id) = &call.call_id {
-                        calls.insert(id.to_string(), call.name.clone());
-                    }
-                    self.nothing_is_new();
-                    self.called(&call.name, &call.arguments);
-                }
-                ConversationItem::FunctionCallOutput(output) => {
-                    if let Some(name) = calls.get(&*output.call_id) {
-                        self.words_wait = false;
-                        let tool = self.tools.entry(name.clone()).or_default();
-                        tool.output = Some(json(&output.output));
-                        tool.is_new = true;
-                    }
-                }
-                ConversationItem::McpCall(call) => {
-                    self.nothing_is_new();
-                    self.called(&call.name, &call.arguments);
-                    if let (Some(tool), Some(output)) =
-                        (self.tools.get_mut(&call.name), call.output.value())
-                    {
-                        tool.output = Some(json(output));
-                    }
-                }
-                ConversationItem::McpApprovalRequest(_) => self.nothing_is_new(),
-                ConversationItem::McpApprovalResponse(answer) => {
-                    self.words_wait = false;
-                    self.approval_request = Some(answer.approval_request_id.clone());
-                    self.approval = Some(if answer.approve {
-                        Approval::Given
-                    } else {
-                        Approval::Refused
-                    });
-                }
-                ConversationItem::Message(Message::System(_))
-                | ConversationItem::McpListTools(_) => {}
-            }
-        }
-        said
+    fn remember(&mut self, history: &History<'_>) {
+        self.turn = history.turn;
+        self.image = history.image;
+        self.assistant = Words::of(history.assistant());
+        self.tools = history.tools();
+        self.approval = history.approval;
+        self.approval_request = history.approval_request.cloned();
+        self.words_wait = history.words_wait;
     }
-
-    /// The model has put something out: all before it has its answer. What the user said stays
-    /// what was said last.
-    fn nothing_is_new(&mut self) {
-        self.approval = None;
-        self.approval_request = None;
-        self.words_wait = true;
-        for tool in self.tools.values_mut() {
-            tool.is_new = false;
-        }
-    }
-
-    fn called(&mut self, name: &str, arguments: &str) {
-        let call = ToolUse {
-            arguments: json(arguments),
-            ..ToolUse::default()
-        };
-        self.tools.insert(name.to_owned(), call);
-    }
-}
-
-/// JSON, or the text where it is not.
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
-}
-
-fn text_of(message: &UserMessage, conversation: &Conversation) -> String {
-    let texts = message
-        .content
-        .iter()
-        .filter_map(|part| part.text.as_deref());
-    let typed: Vec<&str> = texts.collect();
-    if !typed.is_empty() {
-        return typed.join(" ");
-    }
-    let heard = message.id.as_ref().and_then(|id| conversation.heard(id));
-    let told = || {
-        message
-            .content
-            .iter()
-            .find_map(|part| part.transcript.value().map(String::as_str))
-    };
-    heard.or_else(told).unwrap_or_default().to_owned()
-}
-
-fn has_image(message: &UserMessage) -> bool {
-    let is_image = |kind: &UserContentType| *kind == UserContentType::InputImage;
-    message
-        .content
-        .iter()
-        .any(|part| part.type_.as_ref().is_some_and(is_image))
 }
 
 fn functions(tools: &[Tool]) -> Vec<String> {

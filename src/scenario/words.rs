@@ -1,6 +1,7 @@
 //! Text as words.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 /// The words in lower case, each with one blank before it and after it; nothing where there is no
 /// word. An apostrophe belongs to its word.
@@ -25,47 +26,66 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// A text that is looked into many times.
+/// A text that is looked into many times, or never: then its words are not told apart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
     pub(super) text: String,
+    parted: OnceLock<Parted>,
+}
+
+/// The words of a text.
+#[derive(Clone, Debug)]
+struct Parted {
     normalised: String,
     distinct: HashSet<String>,
 }
 
-impl Words {
-    pub(super) fn of(text: impl Into<String>) -> Self {
-        let text = text.into();
-        let normalised = normalise(&text);
+impl Parted {
+    fn of(text: &str) -> Self {
+        let normalised = normalise(text);
         let distinct = normalised.split_whitespace().map(str::to_owned).collect();
         Self {
-            text,
             normalised,
             distinct,
         }
     }
+}
+
+impl Words {
+    pub(super) fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            parted: OnceLock::new(),
+        }
+    }
+
+    fn parted(&self) -> &Parted {
+        self.parted.get_or_init(|| Parted::of(&self.text))
+    }
 
     /// Whether the phrase is in it as whole words.
     pub(super) fn has(&self, phrase: &super::model::Phrase) -> bool {
+        let parted = self.parted();
         // Most are not there, which the first word says at once.
-        self.distinct.contains(&phrase.first) && self.normalised.contains(&phrase.normalised)
+        parted.distinct.contains(&phrase.first) && parted.normalised.contains(&phrase.normalised)
     }
 
     /// Whether the phrase is in it, be it within other words.
     pub(super) fn has_within(&self, phrase: &super::model::Phrase) -> bool {
-        self.normalised.contains(phrase.normalised.trim())
+        self.parted().normalised.contains(phrase.normalised.trim())
     }
 
     /// Whether it and the other share a word.
     pub(super) fn overlaps(&self, other: &str) -> bool {
+        let distinct = &self.parted().distinct;
         normalise(other)
             .split_whitespace()
-            .any(|word| self.distinct.contains(word))
+            .any(|word| distinct.contains(word))
     }
 
     /// Whether there is no word in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.distinct.is_empty()
+        self.parted().distinct.is_empty()
     }
 }
 
