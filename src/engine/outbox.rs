@@ -38,9 +38,14 @@ impl<S> Outbox<S> {
         self.queue.push_back(output);
     }
 
-    /// What is to be sent first.
+    /// What is to be sent first. Once there is nothing, what it was kept in is given back: most
+    /// sessions have nothing to send most of the time.
     pub(super) fn pop(&mut self) -> Option<Output<S>> {
-        self.queue.pop_front()
+        let first = self.queue.pop_front();
+        if first.is_none() {
+            self.queue = VecDeque::new();
+        }
+        first
     }
 
     pub(super) fn is_empty(&self) -> bool {

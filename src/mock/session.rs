@@ -17,7 +17,8 @@ use super::engine::{Engine, SentKind};
 #[derive(Debug)]
 pub(crate) struct MockSession<E: Engine = DialectSession> {
     session: E,
-    tap: Option<Tap<E>>,
+    /// In a box, which most sessions do not need.
+    tap: Option<Box<Tap<E>>>,
     /// How far the test has put the clock forward, and how long it has stood still while the test
     /// held the session.
     ahead: Duration,
@@ -132,14 +133,14 @@ impl<E: Engine> MockSession<E> {
             },
         });
         Self {
-            tap: Some(Tap {
+            tap: Some(Box::new(Tap {
                 number,
                 journal,
                 control,
                 from_client: faults.line(Direction::Client, number),
                 from_server: faults.line(Direction::Server, number),
                 refusal,
-            }),
+            })),
             ..Self::unobserved(session)
         }
     }

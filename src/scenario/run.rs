@@ -87,8 +87,8 @@ struct Progress {
     /// How much of the scenario's list was heard.
     heard: usize,
     chosen: VecDeque<Option<String>>,
-    /// What the last choice was made from.
-    last: Option<(Situation, Vec<usize>)>,
+    /// What the last choice was made from. In a box, which a run that has not begun does not need.
+    last: Option<Box<(Situation, Vec<usize>)>>,
     warnings: Vec<String>,
 }
 
@@ -156,7 +156,7 @@ impl ScenarioRun {
     /// Why the last response was chosen.
     pub fn explain_last(&self) -> Option<Explanation> {
         let progress = self.progress();
-        let (situation, uses) = progress.last.as_ref()?;
+        let (situation, uses) = progress.last.as_deref()?;
         Some(explain::explain(self.scenario(), situation, uses))
     }
 
@@ -297,7 +297,7 @@ impl ResponseGenerator for ScenarioRun {
             }
         };
         progress.warn_of_undeclared(&plan, &situation);
-        progress.last = Some((situation, uses));
+        progress.last = Some(Box::new((situation, uses)));
         plan
     }
 }

@@ -42,9 +42,11 @@ const WRITE_BUFFER: usize = 32 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs a session on an upgraded connection until either side ends it.
+///
+/// The session is in a box: it is large, and what an async function is given is in its future twice.
 pub(super) async fn run<S: Stream, E: Engine>(
     upgrade: OnUpgrade,
-    session: MockSession<E>,
+    session: Box<MockSession<E>>,
     limits: Limits,
     stopping: Stopping,
     place: Place,
@@ -84,7 +86,7 @@ where
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
     let (_never, stopping) = shutdown::serving();
     let session = MockSession::unobserved(DialectSession::new(Dialect::Ga, options));
-    Connection::new(socket, session, &limits, Meter::default())
+    Connection::new(socket, Box::new(session), &limits, Meter::default())
         .pump(stopping)
         .await;
 }
@@ -114,7 +116,7 @@ fn config(limits: &Limits) -> WebSocketConfig {
 /// A session and the socket of its client.
 struct Connection<S, E: Engine> {
     socket: WebSocketStream<S>,
-    session: MockSession<E>,
+    session: Box<MockSession<E>>,
     /// What the session's time counts from.
     start: Instant,
     keepalive: Keepalive,
@@ -130,7 +132,7 @@ where
 {
     fn new(
         socket: WebSocketStream<S>,
-        session: MockSession<E>,
+        session: Box<MockSession<E>>,
         limits: &Limits,
         meter: Meter,
     ) -> Self {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Sink, SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -102,10 +102,10 @@ where
     socket.flush().await
 }
 
-/// Reads until the client has nothing more to say.
+/// Reads until the client has nothing more to say. What it is read into is on the heap: as a part
+/// of the session's future, every session would have it from its beginning.
 async fn discard(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
-    let mut scrap = [0; 4096];
-    while stream.read(&mut scrap).await? > 0 {}
+    copy(stream, &mut sink()).await?;
     Ok(())
 }
 

@@ -115,7 +115,7 @@ impl Connecting<'_> {
     fn become_session<S: Stream, E: Engine>(self, session: MockSession<E>, span: Span) {
         let session = connection::run::<S, E>(
             hyper::upgrade::on(self.request),
-            session,
+            Box::new(session),
             self.shared.options.limits.clone(),
             self.stopping.clone(),
             self.place,
