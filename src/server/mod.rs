@@ -120,6 +120,10 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(clippy::unused_self, reason = "without TLS no server has it")
+    )]
     fn has_tls(&self) -> bool {
         #[cfg(feature = "tls")]
         return self.tls.is_some();
