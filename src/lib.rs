@@ -111,7 +111,8 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `scenario` and `tls` |
+//! | `cli` (default) | the binary, and with it `conformance`, `scenario` and `tls` |
+//! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
 //! | `scenario` | the module `scenario`, and files of it |
 //! | `tls` | a server that speaks TLS |
 //! | `connect` | the module `connect`: OpenAI or the mock behind one type, as the environment says |

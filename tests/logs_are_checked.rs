@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use mock_realtime::client::MockRealtimeClient;
-use mock_realtime::protocol::realtime::ServerEvent;
 use serde_json::{Value, json};
 
 /// What a server sends in a turn of text.
@@ -21,7 +20,8 @@ async fn turn() -> Vec<Value> {
 }
 
 fn is_of_server(event: &Value) -> bool {
-    mock_realtime::protocol::decode::<ServerEvent>(&event.to_string()).is_ok()
+    let of_client = ["conversation.item.create", "response.create"];
+    !of_client.contains(&event["type"].as_str().unwrap())
 }
 
 fn check(folder: &Path, name: &str, text: &str, arguments: &[&str]) -> (Option<i32>, String) {
@@ -113,9 +113,6 @@ async fn with_what_breaks_a_rule_and_how_often() {
     events.retain(|event| event["type"] != "response.output_item.done");
     let deltas = events.iter().filter(|event| is_delta(event)).count();
     for (name, text) in shapes(&events) {
-        if name == "debug.log" {
-            continue; // its marks are made by what can be read
-        }
         let (code, told) = check(folder.path(), name, &text, &[]);
         assert_eq!(code, Some(1), "{name}: {told}");
         let wrong = format!(

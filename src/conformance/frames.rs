@@ -289,7 +289,7 @@ fn path(pointer: &str) -> String {
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
         if step.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str(&format!("[{step}]"));
+            path.extend(["[", &step, "]"]);
         } else {
             if !path.is_empty() {
                 path.push('.');

@@ -1,4 +1,4 @@
-//! HAR files, as browsers save them, with the messages of WebSockets.
+//! HAR files, as browsers save them, with the messages of their sockets.
 
 use std::io::Read;
 

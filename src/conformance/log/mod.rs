@@ -74,7 +74,7 @@ const LOOK: usize = 64 * 1024;
 ///
 /// Known are, by their content: lines of JSON, each an event or an object with the event under
 /// `event` and who sent it under `dir` (`c2s` or `s2c`), as [`Journal::save`] writes them; HAR files
-/// of browsers, with the messages of WebSockets; YAML cassettes; and logs of any kind with an event's
+/// of browsers, with the messages of their sockets; YAML cassettes; and logs of any kind with an event's
 /// JSON somewhere in their lines, behind `>` or `<` where its type does not say who sent it.
 ///
 /// Lines are read one at a time, so that their number does not matter. HAR and YAML are read whole.

@@ -56,10 +56,10 @@ impl Input {
             Kind::ConversationItemInputAudioTranscriptionDelta
             | Kind::ConversationItemInputAudioTranscriptionSegment
             | Kind::ConversationItemInputAudioTranscriptionCompleted
-            | Kind::ConversationItemInputAudioTranscriptionFailed => {
-                if items.has(&event["item_id"], "item_id", report) {
-                    self.transcribed(kind, event, report);
-                }
+            | Kind::ConversationItemInputAudioTranscriptionFailed
+                if items.has(&event["item_id"], "item_id", report) =>
+            {
+                self.transcribed(kind, event, report);
             }
             _ => {}
         }

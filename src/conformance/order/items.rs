@@ -73,7 +73,7 @@ impl Items {
         use ServerEventKind as Kind;
         match kind {
             Kind::ConversationItemAdded | Kind::ConversationItemCreated => {
-                self.added(event, report)
+                self.added(event, report);
             }
             Kind::ConversationItemDone => self.done(event, responses, report),
             Kind::ConversationItemRetrieved => {
@@ -194,7 +194,7 @@ impl Items {
         let Some(item) = self.get_mut(id) else { return };
         match bytes_per_ms {
             Some(per_ms) if bytes >= SHORTEST_DELTA * per_ms => {
-                item.sound.ms += bytes.div_ceil(per_ms)
+                item.sound.ms += bytes.div_ceil(per_ms);
             }
             _ => item.sound.cut = true,
         }

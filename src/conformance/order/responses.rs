@@ -86,7 +86,7 @@ impl Responses {
                 }
             }
             Kind::OutputAudioBufferStopped | Kind::OutputAudioBufferCleared => {
-                self.played(event, report)
+                self.played(event, report);
             }
             // The events of calls of MCP servers name no response.
             _ if event["response_id"].is_string() && is_of_a_response(kind) => {
@@ -294,21 +294,18 @@ impl Response {
         let named = event.get("item_id").unwrap_or(&event["item"]["id"]);
         let named = named.as_str()?;
         let index = event["output_index"].as_u64();
-        let place = match self.output.iter().position(|item| item.id == named) {
-            Some(place) => {
-                if index.is_some_and(|index| index != place as u64) {
-                    report.breaks(&OUTPUT_KNOWN, "output_index", &event["output_index"], place);
-                }
-                place
+        let place = if let Some(place) = self.output.iter().position(|item| item.id == named) {
+            if index.is_some_and(|index| index != place as u64) {
+                report.breaks(&OUTPUT_KNOWN, "output_index", &event["output_index"], place);
             }
-            None => {
-                let expected = "an output item that was added";
-                report.breaks(&OUTPUT_KNOWN, "item_id", named, expected);
-                // It may be the one at this index, under a wrong name.
-                usize::try_from(index?)
-                    .ok()
-                    .filter(|place| *place < self.output.len())?
-            }
+            place
+        } else {
+            let expected = "an output item that was added";
+            report.breaks(&OUTPUT_KNOWN, "item_id", named, expected);
+            // It may be the one at this index, under a wrong name.
+            usize::try_from(index?)
+                .ok()
+                .filter(|place| *place < self.output.len())?
         };
         let item = &mut self.output[place];
         if item.done {
