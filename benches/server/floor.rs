@@ -18,7 +18,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
 use crate::recording::{Recording, Write};
 
 /// As the mock has it: what an idle connection keeps.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 3 * 1024 + 256;
 
 /// Frames longer than any that is answered are not looked up.
 const LONGEST_QUESTION: usize = 1024;

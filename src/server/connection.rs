@@ -3,6 +3,7 @@
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,17 +21,17 @@ use crate::engine::SessionOptions;
 use crate::mock::{Engine, MockSession, Sent, SessionControl};
 use crate::protocol::encode;
 
-use super::Limits;
 use super::accept::Stream;
 use super::admission::Place;
 use super::ending::End;
 use super::keepalive::{Due, Keepalive};
 use super::metrics::Meter;
 use super::shutdown::{self, Phase, Stopping};
+use super::{Limits, Shared};
 
-/// Bytes read at a time. The library's default costs every idle session 128 KiB; this one costs 4
-/// and still takes an append of 100 ms in two reads.
-const READ_BUFFER: usize = 4 * 1024;
+/// Bytes read at a time, which every idle session keeps; the library's default is 128 KiB. Just so
+/// many that an append of 100 ms, of some 6,500 bytes, is taken in two reads.
+const READ_BUFFER: usize = 3 * 1024 + 256;
 
 /// Bytes gathered before they are written. A session keeps what it has gathered once, twice as much
 /// at most; the library's default of 128 KiB is too much for thousands of them. A long turn of text
@@ -47,12 +48,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) async fn run<S: Stream, E: Engine>(
     upgrade: OnUpgrade,
     session: Box<MockSession<E>>,
-    limits: Limits,
+    shared: Arc<Shared>,
     stopping: Stopping,
     place: Place,
 ) {
+    let limits = &shared.options.limits;
     let socket = match upgrade.await {
-        Ok(upgraded) => websocket::<S>(upgraded, &limits).await,
+        Ok(upgraded) => websocket::<S>(upgraded, limits).await,
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
     };
     let socket = match socket {
@@ -64,7 +66,7 @@ pub(super) async fn run<S: Stream, E: Engine>(
         stop.reaches(Phase::Stopping).await;
         tokio::time::sleep(FAREWELL).await;
     };
-    let mut connection = Connection::new(socket, session, &limits, place.meter());
+    let mut connection = Connection::new(socket, session, limits, place.meter());
     tracing::info!("session opened");
     tokio::select! {
         () = connection.pump(stopping) => tracing::info!("session over"),
@@ -254,34 +256,43 @@ where
         // Not kept longer, so that idle sessions have none.
         let mut text = String::new();
         while let Some(sent) = self.session.poll() {
-            let message = match sent {
-                Sent::Event(event) => {
-                    text.clear();
-                    if let Err(error) = encode(&event, &mut text) {
-                        tracing::error!(%error, "an event could not be written");
-                        continue;
-                    }
-                    self.meter
-                        .sent(Some(E::kind(&event)), text.len(), self.start.elapsed());
-                    Message::text(text.as_str())
-                }
-                Sent::Translated(event, text) => {
-                    self.meter
-                        .sent(Some(E::kind(&event)), text.len(), self.start.elapsed());
-                    Message::text(text)
-                }
-                Sent::Text(text) => {
-                    self.meter.sent(None, text.len(), self.start.elapsed());
-                    Message::text(text)
-                }
-                Sent::Close { code, reason } => return Err(End::close(code, &reason)),
-                Sent::Break => return Err(End::Break),
-            };
-            self.feed(message).await?;
+            if let Some(message) = self.message(sent, &mut text)? {
+                self.feed(message).await?;
+            }
         }
         in_time(self.write, self.socket.flush()).await?;
         self.meter.flushed();
         Ok(())
+    }
+
+    /// The frame of what is due, if it has one; `text` is there to be written in.
+    fn message(
+        &mut self,
+        sent: Sent<E::Server>,
+        text: &mut String,
+    ) -> Result<Option<Message>, End> {
+        let now = self.start.elapsed();
+        Ok(Some(match sent {
+            Sent::Event(event) => {
+                text.clear();
+                if let Err(error) = encode(&event, text) {
+                    tracing::error!(%error, "an event could not be written");
+                    return Ok(None);
+                }
+                self.meter.sent(Some(E::kind(&event)), text.len(), now);
+                Message::text(text.as_str())
+            }
+            Sent::Translated(event, text) => {
+                self.meter.sent(Some(E::kind(&event)), text.len(), now);
+                Message::text(text)
+            }
+            Sent::Text(text) => {
+                self.meter.sent(None, text.len(), now);
+                Message::text(text)
+            }
+            Sent::Close { code, reason } => return Err(End::close(code, &reason)),
+            Sent::Break => return Err(End::Break),
+        }))
     }
 
     async fn feed(&mut self, message: Message) -> Result<(), End> {
@@ -299,7 +310,8 @@ async fn in_time(
     let at_once = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context))).await;
     let written = match at_once {
         Poll::Ready(written) => Ok(written),
-        Poll::Pending => tokio::time::timeout(limit, writing).await,
+        // In a box, so that sessions have no room for it that nearly never need it.
+        Poll::Pending => Box::pin(tokio::time::timeout(limit, writing)).await,
     };
     match written {
         Ok(Ok(())) => Ok(()),

@@ -105,7 +105,7 @@ pub(super) fn answer<S: Stream>(
 /// A request that is about to be upgraded.
 struct Connecting<'a> {
     request: &'a mut Request<Incoming>,
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     stopping: &'a Stopping,
     place: Place,
 }
@@ -116,7 +116,7 @@ impl Connecting<'_> {
         let session = connection::run::<S, E>(
             hyper::upgrade::on(self.request),
             Box::new(session),
-            self.shared.options.limits.clone(),
+            Arc::clone(self.shared),
             self.stopping.clone(),
             self.place,
         );
