@@ -277,6 +277,7 @@ fn each(sound: &Frames, changes: Vec<(&'static str, Change)>) -> BTreeSet<&'stat
     tried
 }
 
+#[allow(clippy::too_many_lines, reason = "a table, a line or two each")]
 fn typed_changes(sound: &Frames) -> Vec<(&'static str, Change)> {
     use Change::{After, Copy, Drop, Insert, Set, Twice, Unset};
     use Direction::{Client, Server};
