@@ -52,9 +52,9 @@ pub(crate) fn run(arguments: &Healthcheck) -> io::Result<()> {
             return Err(io::Error::other(text));
         }
     };
-    let answer = ask(address, trusted).map_err(|error| {
-        io::Error::new(error.kind(), format!("{address} does not answer: {error}"))
-    })?;
+    // Of no kind: a pipe that breaks here is not that of who reads what is printed.
+    let answer = ask(address, trusted)
+        .map_err(|error| io::Error::other(format!("{address} does not answer: {error}")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {
         return writeln!(io::stdout(), "{}", body.trim_end());
