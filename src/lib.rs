@@ -22,8 +22,8 @@
 //! use mock_realtime::server::MockServer;
 //! # use futures_util::SinkExt;
 //! # use tokio_tungstenite::tungstenite::{Error, Message};
-//! # async fn my_agent(url: String) -> Result<(), Error> {
-//! #     let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+//! # async fn my_agent(request: impl tokio_tungstenite::tungstenite::client::IntoClientRequest + Unpin) -> Result<(), Error> {
+//! #     let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
 //! #     socket.send(Message::text(r#"{"type":"response.create"}"#)).await
 //! # }
 //!
@@ -33,7 +33,7 @@
 //! mock.expect::<ResponseCreate>().times(1);
 //! mock.expect::<SessionUpdate>().never();
 //!
-//! my_agent(mock.ws_url()).await?;
+//! my_agent(mock.request()).await?; // or `mock.ws_url()`, with any key
 //!
 //! let done = mock.journal().until_received::<ResponseDone>(1).await;
 //! assert!(done.response.output.is_some());
