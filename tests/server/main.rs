@@ -1,0 +1,20 @@
+//! The server, reached over the network.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod a_client_is_asked_whether_it_is_there;
+mod addresses_of_azure_open_sessions;
+mod ephemeral_keys_open_sessions;
+mod keys_of_the_beta_open_sessions;
+mod models_are_listed;
+mod requests_that_are_wrong_are_answered;
+mod server_holds_a_conversation;
+mod sessions_are_let_in_while_there_is_room;
+mod the_rules_of_websocket_are_kept;
+mod the_server_counts_what_it_does;
+mod the_server_ends_in_order;
+mod the_server_speaks_tls;
+mod translation_sessions_are_served;
+mod who_does_not_read_is_closed;
+mod who_is_not_let_in_is_told_why;
