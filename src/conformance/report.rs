@@ -84,8 +84,9 @@ impl Report {
         }
     }
 
-    /// Takes the next event of the log.
-    pub fn take(&mut self, entry: &LogEntry) {
+    /// Takes the next event of the log, and gives what in it is found for the first time.
+    pub fn take(&mut self, entry: &LogEntry) -> &[Finding] {
+        let before = self.findings.len();
         self.event_count += 1;
         let key = entry.session.clone().unwrap_or_default();
         let id = entry.event["session"]["id"].as_str();
@@ -106,6 +107,7 @@ impl Report {
         for violation in violations {
             self.add(violation, entry.line);
         }
+        &self.findings[before..]
     }
 
     /// The log is at its end: what was found, the first first.

@@ -33,6 +33,16 @@ pub enum Direction {
     Server,
 }
 
+impl Direction {
+    /// What the side is called in files: `client` or `server`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
 /// What was sent.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -437,8 +447,8 @@ impl Journal {
         timeline::draw(&self.entries())
     }
 
-    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, `event` the event as it was on
-    /// the wire, `t` the time in milliseconds, `session` the session's number, and `lost` is there
+    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, of which `by` names the side
+    /// (`client` or `server`), `event` the event as it was on the wire, `t` the time in milliseconds, `session` the session's number, and `lost` is there
     /// and true where the frame was lost on its way. Where the client speaks another dialect,
     /// `stands_for` is the type of the GA event that expectations see.
     ///
@@ -459,6 +469,9 @@ impl Journal {
                 "dir": dir,
                 "event": entry.to_json(),
             });
+            if let Frame::Close { by, .. } = &entry.frame {
+                line["by"] = by.as_str().into();
+            }
             if entry.wire.is_some() {
                 line["stands_for"] = entry.frame.name().into();
             }

@@ -1,6 +1,7 @@
 //! HAR files, as browsers save them, with the messages of their sockets.
 
 use std::io::Read;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +32,8 @@ struct Message {
     #[serde(rename = "type")]
     way: String,
     data: String,
+    /// In seconds, of a clock that browsers choose.
+    time: Option<f64>,
 }
 
 pub(super) fn read(log: impl Read, take: &mut impl FnMut(LogEntry)) -> Result<(), LogError> {
@@ -50,7 +53,10 @@ pub(super) fn read(log: impl Read, take: &mut impl FnMut(LogEntry)) -> Result<()
             let Ok(event) = serde_json::from_str::<Value>(&message.data) else {
                 continue;
             };
-            entry(event, Some(by), number, Some(socket.to_string())).map(&mut *take);
+            let at = message.time;
+            let at = at.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            entry(event, Some(by), number, Some(socket.to_string()))
+                .map(|entry| take(LogEntry { at, ..entry }));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Logs with an event in a line.
 
 use std::io::BufRead;
+use std::time::Duration;
 
 use serde_json::{Deserializer, Value};
 
@@ -63,7 +64,10 @@ fn enveloped(line: &Value, dir: &str, number: u64) -> Option<LogEntry> {
         Value::String(name) => Some(name.clone()),
         other => Some(other.to_string()),
     };
-    entry(line["event"].clone(), Some(by), number, session)
+    let milliseconds = line["t"].as_f64();
+    let at = milliseconds.and_then(|at| Duration::try_from_secs_f64(at / 1000.0).ok());
+    let found = entry(line["event"].clone(), Some(by), number, session)?;
+    Some(LogEntry { at, ..found })
 }
 
 /// What a line says before its event: `>` was sent by the client, `<` by the server.

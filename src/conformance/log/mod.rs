@@ -6,6 +6,7 @@ mod lines;
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub struct LogEntry {
     pub line: u64,
     /// The session it belongs to, where the log tells several apart.
     pub session: Option<String>,
+    /// When, counted from whatever the log counts from, where it says so.
+    pub at: Option<Duration>,
 }
 
 /// Why a log cannot be read.
@@ -73,7 +76,8 @@ const LOOK: usize = 64 * 1024;
 /// Reads a log, whatever its shape, and gives each event to `take`, in order.
 ///
 /// Known are, by their content: lines of JSON, each an event or an object with the event under
-/// `event` and who sent it under `dir` (`c2s` or `s2c`), as [`Journal::save`] writes them; HAR files
+/// `event`, who sent it under `dir` (`c2s` or `s2c`) and perhaps when under `t` (in milliseconds), as
+/// [`Journal::save`] writes them; HAR files
 /// of browsers, with the messages of their sockets; YAML cassettes; and logs of any kind with an event's
 /// JSON somewhere in their lines, behind `>` or `<` where its type does not say who sent it.
 ///
@@ -178,5 +182,6 @@ fn entry(
         event,
         line,
         session,
+        at: None,
     })
 }
