@@ -6,6 +6,9 @@ use std::{env, fs, process};
 /// The protocols this crate is built with; each is a folder of `schema/`.
 const PROTOCOLS: &[&str] = &["openai-realtime", "openai-realtime-beta"];
 
+/// Those of telephony, which are asked for by its feature.
+const TELEPHONY: &[&str] = &["twilio-media-streams", "audiocodes-bot"];
+
 /// Names another schema folder to build from, for trying a change of protocol.
 const SCHEMA: &str = "MOCK_REALTIME_SCHEMA";
 
@@ -15,7 +18,8 @@ fn main() {
     let schema = env::var_os(SCHEMA).map_or_else(|| root.join("schema"), PathBuf::from);
     println!("cargo::rerun-if-env-changed={SCHEMA}");
     println!("cargo::rerun-if-changed={}", schema.display());
-    for protocol in PROTOCOLS {
+    let telephony = env::var_os("CARGO_FEATURE_TELEPHONY").map_or(&[][..], |_| TELEPHONY);
+    for protocol in PROTOCOLS.iter().chain(telephony) {
         if let Err(error) = build(&schema.join(protocol), &out.join(protocol)) {
             println!("cargo::error={error}");
             process::exit(1);

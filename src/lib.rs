@@ -111,9 +111,10 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `conformance`, `scenario` and `tls` |
+//! | `cli` (default) | the binary, and with it `conformance`, `scenario`, `telephony` and `tls` |
 //! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
 //! | `scenario` | the module `scenario`, and files of it |
+//! | `telephony` | the messages of Twilio Media Streams and of the AudioCodes Bot API |
 //! | `tls` | a server that speaks TLS |
 //! | `connect` | the module `connect`: OpenAI or the mock behind one type, as the environment says |
 //! | `symphonia` | clips from MP3, FLAC, Ogg, MP4 and AIFF |

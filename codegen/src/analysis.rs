@@ -12,6 +12,10 @@ use crate::structs::own_max_length;
 pub(crate) struct EventUnion<'a> {
     pub(crate) name: &'a str,
     pub(crate) direction: Direction,
+    /// Whether what the schema does not know is refused.
+    pub(crate) strict: bool,
+    /// The property that says which event it is.
+    pub(crate) tag: &'a str,
     /// Put before the names of the handler traits, so that two protocols do not collide.
     pub(crate) prefix: &'a str,
     pub(crate) events: Vec<Event<'a>>,
@@ -33,8 +37,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) unions: Vec<EventUnion<'a>>,
     /// Fields that are tags, by definition: the union writes them, the struct does not have them.
     tags: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    sent_by_clients: BTreeSet<&'a str>,
-    sent_by_servers: BTreeSet<&'a str>,
+    read_strictly: BTreeSet<&'a str>,
+    read_openly: BTreeSet<&'a str>,
     /// Definitions for which the types of another protocol stand.
     shared: BTreeSet<&'a str>,
 }
@@ -45,8 +49,8 @@ impl<'a> Analysis<'a> {
             protocol,
             unions: Vec::new(),
             tags: BTreeMap::new(),
-            sent_by_clients: BTreeSet::new(),
-            sent_by_servers: BTreeSet::new(),
+            read_strictly: BTreeSet::new(),
+            read_openly: BTreeSet::new(),
             shared: BTreeSet::new(),
         };
         for rule in &rules.events {
@@ -58,14 +62,17 @@ impl<'a> Analysis<'a> {
             })?;
             let events =
                 events(union).ok_or_else(|| Error::new(&rule.name, "each event must be tagged"))?;
-            let reached = match rule.direction {
-                Direction::Client => &mut analysis.sent_by_clients,
-                Direction::Server => &mut analysis.sent_by_servers,
+            let reached = if rule.is_strict() {
+                &mut analysis.read_strictly
+            } else {
+                &mut analysis.read_openly
             };
             reach(protocol, &rule.name, reached);
             analysis.unions.push(EventUnion {
                 name: &rule.name,
                 direction: rule.direction,
+                strict: rule.is_strict(),
+                tag: union.tag.as_deref().unwrap_or_default(),
                 prefix: &rule.prefix,
                 events,
             });
@@ -73,10 +80,10 @@ impl<'a> Analysis<'a> {
         for (name, definition) in &protocol.definitions {
             let published = definition.upstream.as_ref();
             if published.is_some_and(|published| rules.requests.contains(published)) {
-                reach(protocol, name, &mut analysis.sent_by_clients);
+                reach(protocol, name, &mut analysis.read_strictly);
             }
             if published.is_some_and(|published| rules.responses.contains(published)) {
-                reach(protocol, name, &mut analysis.sent_by_servers);
+                reach(protocol, name, &mut analysis.read_openly);
             }
         }
         for definition in protocol.definitions.values() {
@@ -191,9 +198,9 @@ impl<'a> Analysis<'a> {
         self.tags.get(name).is_some_and(|tags| tags.contains(field))
     }
 
-    /// Whether only clients send `name`: then an unknown field in it is a mistake.
+    /// Whether `name` comes only in what is read strictly: then an unknown field in it is a mistake.
     pub(crate) fn is_strict(&self, name: &str) -> bool {
-        self.sent_by_clients.contains(name) && !self.sent_by_servers.contains(name)
+        self.read_strictly.contains(name) && !self.read_openly.contains(name)
     }
 
     /// Whether the types alone refuse everything that the schema of `name` refuses.
@@ -217,7 +224,7 @@ impl<'a> Analysis<'a> {
                     maximum.is_none() && matches!(minimum, None | Some(0))
                 }
                 Type::Number(bounds) => bounds.minimum.is_none() && bounds.maximum.is_none(),
-                Type::Boolean | Type::AnyObject => true,
+                Type::Boolean | Type::AnyObject | Type::Any => true,
                 Type::Ref(_) | Type::Const(_) | Type::Array(_) | Type::Map(_) => false,
             })
     }
@@ -280,7 +287,7 @@ impl<'a> Analysis<'a> {
             }
             Type::Boolean => 1,
             Type::Integer(_) | Type::Number(_) => 16,
-            Type::AnyObject => 72,
+            Type::AnyObject | Type::Any => 72,
             Type::Const(_) | Type::Text(_) | Type::Array(_) | Type::Map(_) => 24,
         }
     }

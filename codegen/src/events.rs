@@ -93,10 +93,12 @@ fn kind(analysis: &Analysis<'_>, union: &EventUnion<'_>) -> TokenStream {
 fn event(analysis: &Analysis<'_>, union: &EventUnion<'_>) -> TokenStream {
     let ident = format_ident!("{}", union.name);
     let kind = format_ident!("{}Kind", union.name);
-    let mode = match union.direction {
-        Direction::Client => quote!(Mode::Strict),
-        Direction::Server => quote!(Mode::Open),
+    let mode = if union.strict {
+        quote!(Mode::Strict)
+    } else {
+        quote!(Mode::Open)
     };
+    let tag = union.tag;
     let variants: Vec<syn::Ident> = union
         .events
         .iter()
@@ -110,6 +112,7 @@ fn event(analysis: &Analysis<'_>, union: &EventUnion<'_>) -> TokenStream {
     quote! {
         impl Event for #ident {
             type Kind = #kind;
+            const TAG: &'static str = #tag;
             const MODE: Mode = #mode;
 
             fn kind(&self) -> Self::Kind {

@@ -266,7 +266,8 @@ fn ty(schema: &Schema<'_>, beside: &[&str]) -> Result<Type> {
             Ok(Type::AnyObject)
         }
         Some(other) => Err(schema.error(format!("type `{other}` is not known"))),
-        None => Err(schema.error("expected `$ref`, `const` or `type`")),
+        // The empty schema of JSON Schema, which takes every value.
+        None => only(&[]).map(|()| Type::Any),
     }
 }
 

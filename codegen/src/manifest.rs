@@ -23,8 +23,9 @@ pub struct Entry {
     pub source: String,
     /// The version the document gives itself.
     pub version: String,
-    /// `sha256:` and the digest of the document's bytes.
-    pub digest: String,
+    /// `sha256:` and the digest of the document's bytes; nothing where the schema is kept by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 impl Manifest {

@@ -83,6 +83,8 @@ pub enum Type {
     Map(Box<Type>),
     /// Any object.
     AnyObject,
+    /// Any value.
+    Any,
 }
 
 /// A string, with what is known of it.

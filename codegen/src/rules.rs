@@ -11,9 +11,14 @@ use crate::error::{Error, Result};
 pub const FILE: &str = "sync.toml";
 
 /// How a published document becomes our schema; read from `sync.toml`.
+///
+/// Of a protocol without such a document only the unions of events are said.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
+    /// There is no document to follow: the schema is kept by hand.
+    #[serde(default)]
+    pub by_hand: bool,
     /// The unions of events, each with the name it gets here.
     pub events: Vec<EventUnion>,
     /// Published definitions outside the events that clients send: read strictly as well.
@@ -63,6 +68,8 @@ pub struct Shares {
 pub struct EventUnion {
     /// The published name. With `*` at its end: all definitions whose names begin so, where the
     /// document has events but no union of them.
+    /// Nothing in a protocol that is kept by hand.
+    #[serde(default)]
     pub published: String,
     /// Published events that belong to it as well, where it is gathered.
     #[serde(default)]
@@ -71,18 +78,28 @@ pub struct EventUnion {
     pub name: String,
     /// Who sends them.
     pub direction: Direction,
+    /// Whether what the schema does not know is refused; if nothing is said, clients are read
+    /// strictly and servers openly.
+    pub strict: Option<bool>,
     /// Put before the names of its events.
     #[serde(default)]
     pub prefix: String,
+}
+
+impl EventUnion {
+    /// Whether what the schema does not know is refused.
+    pub fn is_strict(&self) -> bool {
+        self.strict.unwrap_or(self.direction == Direction::Client)
+    }
 }
 
 /// Who sends an event.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// The client: read strictly, as the real server does.
+    /// The client: read strictly unless a rule says other, as the real server does.
     Client,
-    /// The server: read openly, as a client must that outlives a version.
+    /// The server: read openly unless a rule says other, as a client must that outlives a version.
     Server,
 }
 

@@ -152,6 +152,7 @@ fn type_shape(analysis: &Analysis<'_>, ty: &Type) -> TokenStream {
             let values = type_shape(analysis, values);
             quote!(Shape::Map { values: &#values })
         }
+        Type::Any => quote!(Shape::Any),
         Type::AnyObject => quote!(Shape::Map {
             values: &Shape::Any
         }),

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use schemars::schema::{RootSchema, Schema};
@@ -176,6 +177,7 @@ fn type_schema(ty: &Type) -> Value {
             json!({ "type": "object", "additionalProperties": type_schema(values) })
         }
         Type::AnyObject => json!({ "type": "object" }),
+        Type::Any => json!(true),
     }
 }
 
@@ -289,7 +291,7 @@ impl StructField<'_> {
 
     /// What the document says is assumed when the field is absent.
     fn default_constant(&self) -> Option<TokenStream> {
-        let name = format_ident!("DEFAULT_{}", self.key.to_uppercase());
+        let name = format_ident!("DEFAULT_{}", rust_field(self.key).to_uppercase());
         let (ty, value) = match (self.model.default.as_ref()?, &self.model.ty) {
             (Value::String(text), _) => (quote!(&'static str), quote!(#text)),
             (Value::Bool(value), _) => (quote!(bool), quote!(#value)),
@@ -341,9 +343,13 @@ fn named_fields(item: &ItemStruct) -> impl Iterator<Item = &syn::Field> {
     .flatten()
 }
 
-/// The field's name in Rust: its own, or with an underscore where that is a keyword.
+/// The field's name in Rust: its own in snake case, with an underscore where that is a keyword.
 pub(crate) fn rust_field(key: &str) -> String {
-    let name = key.replace(['.', '-'], "_");
+    let name = if key.contains(char::is_uppercase) {
+        key.to_snake_case()
+    } else {
+        key.replace(['.', '-'], "_")
+    };
     if syn::parse_str::<syn::Ident>(&name).is_ok() {
         name
     } else {

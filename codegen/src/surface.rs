@@ -106,6 +106,7 @@ pub(crate) fn type_text(ty: &Type) -> String {
         ),
         Type::Map(values) => format!("{{{}}}", type_text(values)),
         Type::AnyObject => "object".to_owned(),
+        Type::Any => "any".to_owned(),
     }
 }
 

@@ -101,7 +101,7 @@ fn rust_type(ty: &Type) -> Result<TokenStream> {
             let items = rust_type(&array.items)?;
             quote!(Vec<#items>)
         }
-        Type::Const(_) | Type::Map(_) | Type::AnyObject => {
+        Type::Const(_) | Type::Map(_) | Type::AnyObject | Type::Any => {
             return Err(Error::new("member", format!("a union cannot hold {ty:?}")));
         }
     })

@@ -186,6 +186,7 @@ impl Place<'_> {
                 json!({ "type": "object", "additionalProperties": self.ty(values) })
             }
             Type::AnyObject => json!({ "type": "object" }),
+            Type::Any => json!({}),
         }
     }
 

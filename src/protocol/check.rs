@@ -58,7 +58,7 @@ pub fn check(value: &Value, shape: &Shape, mode: Mode) -> Result<(), Violation> 
     Checker { mode }.any(value, shape, None)
 }
 
-/// Checks a whole event, whose `type` has been read to find its shape.
+/// Checks a whole event, whose `tag` has been read to find its shape.
 ///
 /// # Errors
 ///
@@ -66,10 +66,11 @@ pub fn check(value: &Value, shape: &Shape, mode: Mode) -> Result<(), Violation> 
 pub(crate) fn check_event(
     event: &Map<String, Value>,
     shape: &ObjectShape,
+    tag: &'static str,
     mode: Mode,
 ) -> Result<(), Violation> {
     let tags = Tags {
-        name: "type",
+        name: tag,
         outer: None,
     };
     Checker { mode }.object(event, shape, Some(&tags))
@@ -871,6 +872,6 @@ mod tests {
     fn the_type_of_an_event_is_a_known_field() {
         let event = json!({"type": "x", "rate": 1});
         let map = event.as_object().unwrap();
-        assert_eq!(check_event(map, &INNER, Mode::Strict), Ok(()));
+        assert_eq!(check_event(map, &INNER, "type", Mode::Strict), Ok(()));
     }
 }

@@ -35,6 +35,9 @@ pub trait Event: Serialize + DeserializeOwned {
     /// The kinds it can be of.
     type Kind: EventKind;
 
+    /// The property that says of which kind an event is.
+    const TAG: &'static str;
+
     /// How to take what the published schemas do not know.
     const MODE: Mode;
 
@@ -139,8 +142,9 @@ fn examine_parsed<E: Event>(event: &Value) -> Result<(), (JsonPath, DecodeReason
         let found = JsonType::of(event);
         return Err((JsonPath::default(), DecodeReason::NotAnObject { found }));
     };
-    let kind = kind_of::<E::Kind>(map.get("type")).map_err(|reason| ("type".into(), reason))?;
-    check_event(map, kind.shape(), E::MODE).map_err(|violation| (violation.path, violation.reason))
+    let kind = kind_of::<E::Kind>(map.get(E::TAG)).map_err(|reason| (E::TAG.into(), reason))?;
+    check_event(map, kind.shape(), E::TAG, E::MODE)
+        .map_err(|violation| (violation.path, violation.reason))
 }
 
 fn kind_of<K: EventKind>(event_type: Option<&Value>) -> Result<K, DecodeReason> {
@@ -397,6 +401,7 @@ mod tests {
 
     impl Event for Tiny {
         type Kind = TinyKind;
+        const TAG: &'static str = "type";
         const MODE: Mode = Mode::Strict;
 
         fn kind(&self) -> TinyKind {
@@ -421,6 +426,7 @@ mod tests {
 
     impl Event for Lenient {
         type Kind = TinyKind;
+        const TAG: &'static str = "type";
         const MODE: Mode = Mode::Open;
 
         fn kind(&self) -> TinyKind {

@@ -11,6 +11,8 @@
 //! ```
 
 mod audio;
+#[cfg(feature = "telephony")]
+pub mod audiocodes;
 pub mod beta;
 mod check;
 mod decode;
@@ -22,6 +24,8 @@ pub mod realtime;
 mod shape;
 mod strings;
 mod tagged;
+#[cfg(feature = "telephony")]
+pub mod twilio;
 
 pub use audio::Base64Audio;
 pub use check::{Mode, Violation, check};

@@ -22,12 +22,15 @@ pub(crate) fn sync(file: &str) -> Result<u8> {
     // Read before anything is written, so that a broken manifest leaves the schema alone.
     let mut manifest = Manifest::read(&project::schema())?;
     for protocol in project::protocols()? {
+        if Rules::read(&protocol.folder)?.by_hand {
+            continue;
+        }
         let name = &protocol.name;
         let entry = manifest.0.get_mut(name);
         let entry = entry.ok_or_else(|| Error::new(manifest::FILE, format!("has no [{name}]")))?;
         let synced = sync::sync(&document, &protocol.folder)?;
         entry.version.clone_from(&synced.version);
-        entry.digest = digest(&bytes);
+        entry.digest = Some(digest(&bytes));
         println!(
             "{name} follows version {}: {} definitions",
             synced.version,
@@ -69,6 +72,9 @@ pub(crate) fn diff(file: &str, json: bool) -> Result<u8> {
     let mut code = FINE;
     for protocol in project::protocols()? {
         let rules = Rules::read(&protocol.folder)?;
+        if rules.by_hand {
+            continue;
+        }
         let published = load::from_folder(&protocol.folder)?;
         let imported = openapi::import_to_compare(&document, &rules)?.protocol;
         let changes = diff::diff(&published, &imported, &rules);

@@ -16,6 +16,7 @@ pub(super) enum Shape<'a> {
     Array(&'a Array),
     Map(&'a Type),
     AnyObject,
+    Any,
 }
 
 /// A list of strings, open where any other string may come too.
@@ -76,6 +77,7 @@ impl<'a> Shape<'a> {
             Type::Array(array) => Self::Array(array),
             Type::Map(values) => Self::Map(values),
             Type::AnyObject => Self::AnyObject,
+            Type::Any => Self::Any,
         })
     }
 
@@ -100,6 +102,7 @@ impl<'a> Shape<'a> {
             Self::Number(_) => "number",
             Self::Boolean => "boolean",
             Self::Array(_) => "array",
+            Self::Any => "any",
         }
     }
 
@@ -110,7 +113,7 @@ impl<'a> Shape<'a> {
             (Self::Text(any), Shape::Strings(_)) => **any == Text::default(),
             (Self::Strings(list), Shape::Text(_)) => list.open,
             (Self::Number(wide), Shape::Integer(narrow)) => holds(*wide, *narrow),
-            (Self::AnyObject, Shape::Object(_) | Shape::Map(_)) => true,
+            (Self::Any, _) | (Self::AnyObject, Shape::Object(_) | Shape::Map(_)) => true,
             (Self::Union(union), Shape::Strings(list)) => {
                 union.members.iter().any(|member| {
                     untagged(member, protocols[0]).is_some_and(|own| own.takes(other, protocols))
@@ -133,7 +136,9 @@ impl<'a> Shape<'a> {
             (Self::Number(a), Shape::Number(b)) => a == b,
             (Self::Array(a), Shape::Array(b)) => a == b,
             (Self::Map(a), Shape::Map(b)) => a == b,
-            (Self::Boolean, Shape::Boolean) | (Self::AnyObject, Shape::AnyObject) => true,
+            (Self::Boolean, Shape::Boolean)
+            | (Self::AnyObject, Shape::AnyObject)
+            | (Self::Any, Shape::Any) => true,
             _ => false,
         }
     }

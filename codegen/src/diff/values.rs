@@ -80,7 +80,9 @@ impl<'a> Comparison<'a> {
             }
             (Shape::Array(old), Shape::Array(new)) => self.arrays(at, old, new),
             (Shape::Map(old), Shape::Map(new)) => self.types(&at.step("{}"), old, new),
-            (Shape::Boolean, Shape::Boolean) | (Shape::AnyObject, Shape::AnyObject) => {}
+            (Shape::Boolean, Shape::Boolean)
+            | (Shape::AnyObject, Shape::AnyObject)
+            | (Shape::Any, Shape::Any) => {}
             _ if self.lone_member(at, old, new) => {}
             _ => {
                 let wider = new.takes(&old, [self.new, self.old]);
