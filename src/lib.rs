@@ -114,7 +114,7 @@
 //! | `cli` (default) | the binary, and with it `conformance`, `scenario`, `telephony` and `tls` |
 //! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
 //! | `scenario` | the module `scenario`, and files of it |
-//! | `telephony` | the messages of Twilio Media Streams and of the AudioCodes Bot API |
+//! | `telephony` | the module `telephony`: callers over Twilio and AudioCodes, who dial a voice agent |
 //! | `tls` | a server that speaks TLS |
 //! | `connect` | the module `connect`: OpenAI or the mock behind one type, as the environment says |
 //! | `symphonia` | clips from MP3, FLAC, Ogg, MP4 and AIFF |
@@ -160,6 +160,8 @@ pub mod protocol;
 #[cfg(feature = "scenario")]
 pub mod scenario;
 pub mod server;
+#[cfg(feature = "telephony")]
+pub mod telephony;
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]

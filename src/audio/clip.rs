@@ -180,7 +180,8 @@ impl Clip {
         Self::of(samples, encoding.sample_rate())
     }
 
-    fn of(samples: Vec<i16>, sample_rate: u32) -> Self {
+    /// A clip at a rate that files may have.
+    pub(crate) fn of(samples: Vec<i16>, sample_rate: u32) -> Self {
         Self(Arc::new(Inner {
             samples,
             sample_rate,
@@ -208,8 +209,12 @@ impl Clip {
 
     /// The clip in another format, made anew.
     pub fn encoded(&self, encoding: Encoding) -> Bytes {
-        let samples = resample(self.samples(), self.sample_rate(), encoding.sample_rate());
-        Bytes::from(encoding.encode(&samples))
+        Bytes::from(encoding.encode(&self.at_rate(encoding.sample_rate())))
+    }
+
+    /// The samples at another rate that files may have.
+    pub(crate) fn at_rate(&self, rate: u32) -> Vec<i16> {
+        resample(self.samples(), self.sample_rate(), rate)
     }
 
     /// The clip as deltas of these sizes with their base64 text: made once, then shared by all
