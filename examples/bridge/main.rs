@@ -1,0 +1,170 @@
+//! A server that carriers call: Twilio at `/twilio`, AudioCodes at `/audiocodes`. Twilio asks first at
+//! `/voice` what to do with a call.
+//!
+//! ```console
+//! OPENAI_API_KEY=… cargo run --example bridge --features connect,telephony
+//! ```
+//!
+//! | variable | what it says |
+//! | --- | --- |
+//! | `BRIDGE_ADDRESS` | where to listen: `127.0.0.1:8090` if nothing is said |
+//! | `BRIDGE_TOKEN` | the token that AudioCodes shows; any will do, without |
+//! | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, … | the model, as `mock_realtime::connect` reads them |
+
+#[path = "bridge.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
+    unused_imports,
+    reason = "an application's"
+)]
+mod bridge;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+
+use bridge::{AudioCodes, Carrier, Shop, Twilio, hold};
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use mock_realtime::connect::Target;
+use tokio::net::TcpListener;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+const MODEL: &str = "gpt-realtime";
+
+type Answer = Response<String>;
+
+/// What all calls share.
+struct Server {
+    target: Target,
+    token: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let variable = |name| std::env::var(name).ok();
+    let server = Arc::new(Server {
+        target: Target::from_env()?,
+        token: variable("BRIDGE_TOKEN"),
+    });
+    let address = variable("BRIDGE_ADDRESS").unwrap_or_else(|| "127.0.0.1:8090".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on ws://{}", listener.local_addr()?);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        // Frames are small, and late ones are heard.
+        stream.set_nodelay(true)?;
+        let server = Arc::clone(&server);
+        tokio::spawn(async move {
+            let answer = service_fn(|request| {
+                let answer = answer(&server, request);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), answer)
+                .with_upgrades();
+            if let Err(error) = connection.await {
+                eprintln!("a connection ended early: {error}");
+            }
+        });
+    }
+}
+
+fn answer(server: &Arc<Server>, request: Request<hyper::body::Incoming>) -> Answer {
+    match (request.method(), request.uri().path()) {
+        (&Method::POST, "/voice") => with_type("text/xml", twiml(&request)),
+        (_, "/twilio") => upgrade(server, request, Box::new(Twilio::default())),
+        (_, "/audiocodes") if !is_let_in(server, &request) => status(StatusCode::UNAUTHORIZED),
+        (_, "/audiocodes") if request.headers().get(UPGRADE).is_none() => {
+            // Its configuration screen asks whether there is a bot.
+            let bot = r#"{"type":"ac-bot-api","success":true}"#;
+            with_type("application/json", bot.to_owned())
+        }
+        (_, "/audiocodes") => upgrade(server, request, Box::new(AudioCodes::default())),
+        _ => status(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Connects the call to the bridge, with the caller's number.
+fn twiml<B>(request: &Request<B>) -> String {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or("localhost");
+    // Proxies that end TLS in front of the bridge say that they do.
+    let forwarded = request.headers().get("x-forwarded-proto");
+    let scheme = match forwarded.map(HeaderValue::as_bytes) {
+        Some(b"https") => "wss",
+        _ => "ws",
+    };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <Response><Connect><Stream url=\"{scheme}://{host}/twilio\"/></Connect></Response>"
+    )
+}
+
+fn is_let_in<B>(server: &Server, request: &Request<B>) -> bool {
+    let Some(token) = &server.token else {
+        return true;
+    };
+    let shown = request.headers().get(AUTHORIZATION);
+    shown.is_some_and(|shown| shown.as_bytes() == format!("Bearer {token}").as_bytes())
+}
+
+/// Makes the connection a WebSocket, and holds a call on it.
+fn upgrade(
+    server: &Arc<Server>,
+    mut request: Request<hyper::body::Incoming>,
+    carrier: Box<dyn Carrier>,
+) -> Answer {
+    let Some(key) = request.headers().get("sec-websocket-key") else {
+        return status(StatusCode::UPGRADE_REQUIRED);
+    };
+    let accept = derive_accept_key(key.as_bytes());
+    let server = Arc::clone(server);
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Ok(stream) = upgraded.await else {
+            return;
+        };
+        let stream = TokioIo::new(stream);
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        let connect = || async {
+            let model = server.target.connect(MODEL).await;
+            model.map_err(|error| tungstenite::Error::Io(std::io::Error::other(error)))
+        };
+        if let Err(error) = hold(socket, carrier, &Shop, connect).await {
+            eprintln!("a call ended early: {error}");
+        }
+    });
+    let mut answer = status(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, UPGRADE.into());
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = accept.parse() {
+        headers.insert("sec-websocket-accept", accept);
+    }
+    answer
+}
+
+fn status(status: StatusCode) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = status;
+    answer
+}
+
+fn with_type(content_type: &'static str, body: String) -> Answer {
+    let mut answer = Answer::new(body);
+    let content_type = HeaderValue::from_static(content_type);
+    answer.headers_mut().insert(CONTENT_TYPE, content_type);
+    answer
+}
