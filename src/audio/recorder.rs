@@ -112,7 +112,25 @@ impl AudioRecorder {
         })
     }
 
-    fn picture(&self) -> String {
+    /// Both as the bytes of that file.
+    #[cfg(feature = "admin")]
+    pub(crate) fn stereo_wav(&self) -> Result<Vec<u8>, AudioError> {
+        let (left, right) = (self.heard(), self.said());
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let tracks = [left.samples(), right.samples()];
+        wav::write_to(&mut bytes, &tracks, left.sample_rate())
+            .map_err(|reason| AudioError { file: None, reason })?;
+        Ok(bytes.into_inner())
+    }
+
+    /// How long it goes on from the session's beginning, its silence included.
+    #[cfg(feature = "admin")]
+    pub(crate) fn length(&self) -> Duration {
+        let ends = [&self.heard, &self.said].map(Track::end);
+        ends[0].max(ends[1])
+    }
+
+    pub(crate) fn picture(&self) -> String {
         let (caller, model) = (self.heard(), self.said());
         let lane = |name, colour, samples| Lane {
             name,
@@ -192,8 +210,12 @@ impl Stretch {
 }
 
 impl Track {
+    fn end(&self) -> Duration {
+        self.stretches.last().map_or(Duration::ZERO, Stretch::end)
+    }
+
     fn add(&mut self, audio: &[u8], encoding: Encoding, item: Option<&ItemId>, now: Duration) {
-        let end = self.stretches.last().map_or(Duration::ZERO, Stretch::end);
+        let end = self.end();
         let late = now > end + JITTER;
         match self.stretches.last_mut() {
             Some(last) if !late && last.encoding == encoding && last.item.as_ref() == item => {

@@ -1,6 +1,7 @@
 //! WAV files, read and written.
 
-use std::io::{self, Cursor, Read};
+use std::fs::File;
+use std::io::{self, BufWriter, Cursor, Read, Seek, Write};
 use std::path::Path;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
@@ -237,6 +238,16 @@ pub(super) fn mixed_down(samples: impl Iterator<Item = f32>, channels: usize) ->
 
 /// Writes tracks of 16-bit samples as the channels of a file; short ones end in silence.
 pub(super) fn write(path: &Path, tracks: &[&[i16]], rate: u32) -> Result<(), AudioFault> {
+    let file = File::create(path).map_err(AudioFault::Io)?;
+    write_to(BufWriter::new(file), tracks, rate)
+}
+
+/// The same to anything that can be written to.
+pub(super) fn write_to(
+    to: impl Write + Seek,
+    tracks: &[&[i16]],
+    rate: u32,
+) -> Result<(), AudioFault> {
     let spec = WavSpec {
         channels: u16::try_from(tracks.len()).unwrap_or(u16::MAX),
         sample_rate: rate,
@@ -247,7 +258,7 @@ pub(super) fn write(path: &Path, tracks: &[&[i16]], rate: u32) -> Result<(), Aud
         hound::Error::IoError(error) => AudioFault::Io(error),
         other => AudioFault::Io(io::Error::other(other)),
     };
-    let mut writer = WavWriter::create(path, spec).map_err(into_fault)?;
+    let mut writer = WavWriter::new(to, spec).map_err(into_fault)?;
     let length = tracks
         .iter()
         .map(|track| track.len())

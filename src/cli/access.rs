@@ -1,7 +1,9 @@
 //! Who may come in, and for what.
 
 use clap::Args;
-use mock_realtime::server::ServerOptions;
+use clap::builder::BoolishValueParser;
+use mock_realtime::expect::Limits;
+use mock_realtime::server::{AdminOptions, ServerOptions};
 
 #[derive(Args)]
 #[command(next_help_heading = "Access")]
@@ -29,6 +31,21 @@ pub(crate) struct Access {
         value_delimiter = ','
     )]
     models: Vec<String>,
+    /// What clients of the admin API (`/_mock/`) have to show, as `Authorization: Bearer`. Without it
+    /// the API answers programs on the same machine only.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "MOCK_REALTIME_ADMIN_TOKEN",
+        hide_env_values = true
+    )]
+    admin_token: Option<String>,
+    /// Serve without the admin API.
+    #[arg(long, env = "MOCK_REALTIME_NO_ADMIN", value_parser = BoolishValueParser::new())]
+    no_admin: bool,
+    /// Record sessions without a key, too, for the admin API to show; those with a key always are.
+    #[arg(long, env = "MOCK_REALTIME_JOURNAL", conflicts_with = "no_admin", value_parser = BoolishValueParser::new())]
+    journal: bool,
 }
 
 impl Access {
@@ -41,5 +58,10 @@ impl Access {
         options.api_keys = said(&self.api_keys);
         options.models = said(&self.models);
         options.secret = self.secret.clone().filter(|secret| !secret.is_empty());
+        options.journal = self.journal.then(Limits::default);
+        options.admin = (!self.no_admin).then(|| AdminOptions {
+            token: self.admin_token.clone().filter(|token| !token.is_empty()),
+            ..AdminOptions::default()
+        });
     }
 }

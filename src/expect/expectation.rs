@@ -8,12 +8,12 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::protocol::realtime::{ClientEvent, ClientEventKind};
 use crate::protocol::{DecodeReason, EventKind, EventPayload, decode};
 
-use super::expected::{Condition, Expected, check_order};
+use super::expected::{Condition, Expected, Place, check_order};
 use super::journal::Journal;
 
 /// What a client is expected to send.
@@ -44,7 +44,7 @@ impl Expectations {
     pub fn expect<P: EventPayload<ClientEvent>>(&self) -> Expect<P> {
         let mut list = self.list();
         list.expected
-            .push(Expected::new(P::KIND, Location::caller()));
+            .push(Expected::new(P::KIND, Place::Code(Location::caller())));
         Expect {
             list: Arc::clone(&self.list),
             index: list.expected.len() - 1,
@@ -56,6 +56,12 @@ impl Expectations {
     /// come between.
     pub fn in_order(&self, kinds: impl IntoIterator<Item = ClientEventKind>) {
         self.list().in_order.push(kinds.into_iter().collect());
+    }
+
+    /// Adds an expectation that is there already.
+    #[cfg(feature = "scenario")]
+    pub(super) fn add(&self, expected: Expected) {
+        self.list().expected.push(expected);
     }
 
     /// Checks all expectations against what was sent.
@@ -91,19 +97,34 @@ fn assert_possible(kind: ClientEventKind, fields: &Value) {
     let Value::Object(fields) = fields else {
         panic!("`with` takes the fields of {kind} as an object, json!({{..}}), not {fields}");
     };
+    if let Err(reason) = check_possible(kind, fields) {
+        panic!("{reason}");
+    }
+}
+
+/// Whether an event of this type can have these fields; the error says why not.
+pub(super) fn check_possible(
+    kind: ClientEventKind,
+    fields: &Map<String, Value>,
+) -> Result<(), String> {
     let mut event = fields.clone();
     let tag = event.entry("type").or_insert_with(|| kind.as_str().into());
-    assert!(tag == kind.as_str(), "the type of {kind} is never {tag}");
+    if tag != kind.as_str() {
+        return Err(format!("the type of {kind} is never {tag}"));
+    }
     let decoded = decode::<ClientEvent>(&Value::Object(event).to_string());
-    if let Err(error) = decoded
-        && matches!(
-            error.reason,
-            DecodeReason::UnknownField
-                | DecodeReason::NotInEnum { .. }
-                | DecodeReason::WrongType { .. }
-        )
-    {
-        panic!("no {kind} can have these fields: {error}");
+    match decoded {
+        Err(error)
+            if matches!(
+                error.reason,
+                DecodeReason::UnknownField
+                    | DecodeReason::NotInEnum { .. }
+                    | DecodeReason::WrongType { .. }
+            ) =>
+        {
+            Err(format!("no {kind} can have these fields: {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

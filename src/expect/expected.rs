@@ -1,6 +1,6 @@
 //! One thing that is expected, and how it is checked and told.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::panic::Location;
 use std::time::Duration;
 
@@ -19,7 +19,26 @@ pub(super) struct Expected {
     pub(super) most: Option<usize>,
     pub(super) session: Option<usize>,
     pub(super) within: Option<Duration>,
-    pub(super) place: &'static Location<'static>,
+    pub(super) place: Place,
+}
+
+/// Where it was written down.
+pub(super) enum Place {
+    /// In Rust.
+    Code(&'static Location<'static>),
+    /// In data: the path to it.
+    #[cfg(feature = "scenario")]
+    Data(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(location) => location.fmt(f),
+            #[cfg(feature = "scenario")]
+            Self::Data(path) => f.write_str(path),
+        }
+    }
 }
 
 /// What an event has to be like.
@@ -41,7 +60,7 @@ impl Condition {
 
 impl Expected {
     /// Expects it at least once.
-    pub(super) fn new(kind: ClientEventKind, place: &'static Location<'static>) -> Self {
+    pub(super) fn new(kind: ClientEventKind, place: Place) -> Self {
         Self {
             kind,
             conditions: Vec::new(),

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -23,6 +24,13 @@ use super::timeline;
 
 /// How long a test waits for something to be sent.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What frames are called that are no events.
+const TEXT: &str = "(text)";
+const BINARY: &str = "(binary)";
+const CLOSE: &str = "(close)";
+#[cfg(feature = "scenario")]
+pub(super) const NOT_EVENTS: [&str; 3] = [TEXT, BINARY, CLOSE];
 
 /// Who sent a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,9 +96,9 @@ impl Frame {
             Self::Server(event) => event.kind().as_str(),
             Self::TranslationClient(event) => event.kind().as_str(),
             Self::TranslationServer(event) => event.kind().as_str(),
-            Self::Text(..) => "(text)",
-            Self::Binary => "(binary)",
-            Self::Close { .. } => "(close)",
+            Self::Text(..) => TEXT,
+            Self::Binary => BINARY,
+            Self::Close { .. } => CLOSE,
         }
     }
 
@@ -196,12 +204,71 @@ impl Entry {
         self.frame.size() + self.wire.as_ref().map_or(0, String::len)
     }
 
+    /// The entry as it is written down.
+    pub fn written(&self) -> WrittenEntry {
+        WrittenEntry {
+            t: u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX),
+            session: self.session,
+            dir: match (&self.frame, self.frame.direction()) {
+                (Frame::Close { .. }, _) => WrittenDirection::Close,
+                (_, Direction::Client) => WrittenDirection::Client,
+                (_, Direction::Server) => WrittenDirection::Server,
+            },
+            event: self.to_json(),
+            by: match &self.frame {
+                Frame::Close { by, .. } => Some(by.as_str()),
+                _ => None,
+            },
+            stands_for: self.wire.as_ref().map(|_| self.frame.name()),
+            lost: self.lost,
+        }
+    }
+
     /// What was on the wire as JSON: the event, or an object that says what it was.
     pub fn to_json(&self) -> Value {
         let wire = self.wire.as_deref();
         wire.and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_else(|| self.frame.to_json())
     }
+}
+
+/// An entry of a journal as it is written down, a line of JSON each.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "scenario", derive(schemars::JsonSchema))]
+pub struct WrittenEntry {
+    /// When, in milliseconds from the start of the session.
+    pub t: u64,
+    /// The number of the session, from 0.
+    pub session: usize,
+    /// Which way it went.
+    pub dir: WrittenDirection,
+    /// The event as it was on the wire; of what is no event, an object that says what it was.
+    pub event: Value,
+    /// Who ended the connection, where this is its end: `client` or `server`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'static str>,
+    /// The type of the GA event that expectations see, where the client speaks another dialect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<&'static str>,
+    /// Whether it was lost on its way, as a test asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "scenario", schemars(default))]
+    pub lost: bool,
+}
+
+/// Which way an entry of a journal went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "scenario", derive(schemars::JsonSchema))]
+pub enum WrittenDirection {
+    /// From the client to the server.
+    #[serde(rename = "c2s")]
+    Client,
+    /// From the server to the client.
+    #[serde(rename = "s2c")]
+    Server,
+    /// The end of the connection.
+    #[serde(rename = "close")]
+    Close,
 }
 
 /// How much a journal keeps. The oldest go first.
@@ -304,6 +371,43 @@ impl Journal {
     /// All that is kept, oldest first.
     pub fn entries(&self) -> Vec<Entry> {
         self.kept().entries.iter().cloned().collect()
+    }
+
+    /// What is kept from this number on, each entry with its own. They are counted from the beginning,
+    /// with those that were too old to be kept.
+    pub fn since(&self, from: u64) -> Vec<(u64, Entry)> {
+        let kept = self.kept();
+        let skipped = usize::try_from(from.saturating_sub(kept.forgotten)).unwrap_or(usize::MAX);
+        let numbers = kept.forgotten.max(from)..;
+        let entries = kept.entries.iter().skip(skipped).cloned();
+        numbers.zip(entries).collect()
+    }
+
+    /// Waits until there are so many entries from a number on that fulfil a condition; the last of
+    /// them with its number, and none if that takes until the deadline.
+    #[cfg(feature = "admin")]
+    pub(crate) async fn until_there(
+        &self,
+        from: u64,
+        count: usize,
+        deadline: Instant,
+        is_one: impl Fn(&Entry) -> bool,
+    ) -> Option<(u64, Entry)> {
+        let (mut next, mut left) = (from, count.max(1));
+        loop {
+            let mut noted = pin!(self.shared.noted.notified());
+            noted.as_mut().enable();
+            for (number, entry) in self.since(next) {
+                next = number + 1;
+                if is_one(&entry) {
+                    left -= 1;
+                    if left == 0 {
+                        return Some((number, entry));
+                    }
+                }
+            }
+            tokio::time::timeout_at(deadline, noted).await.ok()?;
+        }
     }
 
     /// How many frames were too old to be kept.
@@ -458,26 +562,7 @@ impl Journal {
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         for entry in self.entries() {
-            let dir = match (&entry.frame, entry.frame.direction()) {
-                (Frame::Close { .. }, _) => "close",
-                (_, Direction::Client) => "c2s",
-                (_, Direction::Server) => "s2c",
-            };
-            let mut line = json!({
-                "t": entry.at.as_millis(),
-                "session": entry.session,
-                "dir": dir,
-                "event": entry.to_json(),
-            });
-            if let Frame::Close { by, .. } = &entry.frame {
-                line["by"] = by.as_str().into();
-            }
-            if entry.wire.is_some() {
-                line["stands_for"] = entry.frame.name().into();
-            }
-            if entry.lost {
-                line["lost"] = true.into();
-            }
+            let line = serde_json::to_string(&entry.written())?;
             writeln!(file, "{line}")?;
         }
         file.flush()

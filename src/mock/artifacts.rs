@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::audio::AudioRecorder;
-use crate::expect::{Expectations, Frame, Journal};
+use crate::expect::{Entry, Expectations, Frame, Journal};
 
 /// Names the directory for what is left of tests that failed.
 const DIRECTORY: &str = "MOCK_REALTIME_ARTIFACTS";
@@ -50,18 +50,31 @@ fn save(journal: &Journal, directory: &Path) -> Result<PathBuf, Box<dyn Error>> 
     journal.save(folder.join("journal.jsonl"))?;
     let mut recorders: BTreeMap<usize, AudioRecorder> = BTreeMap::new();
     for entry in journal.entries() {
-        let recorder = recorders.entry(entry.session).or_default();
-        match &entry.frame {
-            Frame::Client(event) => recorder.client_sent(event, entry.at),
-            Frame::Server(event) => recorder.server_sent(event, entry.at),
-            _ => {}
-        }
+        add(recorders.entry(entry.session).or_default(), &entry);
     }
     for (session, recorder) in recorders {
         recorder.save_stereo(folder.join(format!("session-{session}.wav")))?;
         recorder.save_picture(folder.join(format!("session-{session}.svg")))?;
     }
     Ok(folder)
+}
+
+/// The sound of one session.
+#[cfg(feature = "admin")]
+pub(crate) fn record(entries: &[Entry]) -> AudioRecorder {
+    let mut recorder = AudioRecorder::default();
+    for entry in entries {
+        add(&mut recorder, entry);
+    }
+    recorder
+}
+
+fn add(recorder: &mut AudioRecorder, entry: &Entry) {
+    match &entry.frame {
+        Frame::Client(event) => recorder.client_sent(event, entry.at),
+        Frame::Server(event) => recorder.server_sent(event, entry.at),
+        _ => {}
+    }
 }
 
 /// A folder of this name, or of the first with a number behind it that is not there yet.

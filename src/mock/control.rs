@@ -28,6 +28,7 @@ struct Shared {
 struct State {
     commands: VecDeque<Command>,
     hold: Option<Hold>,
+    is_over: bool,
 }
 
 /// What is to be done at once.
@@ -79,10 +80,12 @@ impl SessionControl {
     /// [`release`](Self::release). What the client sends is taken all the same; the session's clock
     /// stands still.
     pub fn hold_after<P: EventPayload<ServerEvent>>(&self, count: usize) {
-        self.state().hold = Some(Hold {
-            kind: P::KIND,
-            left: count,
-        });
+        self.hold_after_kind(P::KIND, count);
+    }
+
+    /// The same for a type that is known only when it runs.
+    pub(crate) fn hold_after_kind(&self, kind: ServerEventKind, count: usize) {
+        self.state().hold = Some(Hold { kind, left: count });
         self.shared.changed.notify_one();
     }
 
@@ -95,6 +98,18 @@ impl SessionControl {
     /// Whether something is held now.
     pub fn is_holding(&self) -> bool {
         self.state().hold.is_some_and(|hold| hold.left == 0)
+    }
+
+    /// Whether the session is gone, so that nothing more can be done to it.
+    pub fn is_over(&self) -> bool {
+        self.state().is_over
+    }
+
+    /// The session is gone, and what was still to be done with it.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.is_over = true;
+        state.commands.clear();
     }
 
     /// Whether more than these hold it, so that somebody else may do something.

@@ -7,8 +7,8 @@ use crate::dialect::DialectSession;
 use crate::engine::{Input, Output, TranslationSession};
 use crate::expect::Frame;
 use crate::protocol::realtime::{
-    ClientEvent, ServerEvent, ServerEventKind, TranslationClientEvent, TranslationServerEvent,
-    TranslationServerEventKind,
+    ClientEvent, ServerEvent, ServerEventKind, Session, TranslationClientEvent,
+    TranslationServerEvent, TranslationServerEventKind,
 };
 use crate::protocol::{DecodeError, Event, EventId, decode, encode};
 
@@ -20,6 +20,26 @@ pub(crate) type MakeEvent = Box<dyn FnOnce(EventId) -> ServerEvent + Send>;
 pub(crate) enum SentKind {
     Conversation(ServerEventKind),
     Translation(TranslationServerEventKind),
+}
+
+/// What a session is from its beginning on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) kind: IdentityKind,
+    /// Its id and model, as it was told in its first event.
+    pub(crate) id: Option<String>,
+    pub(crate) model: Option<String>,
+}
+
+/// What kind of session it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum IdentityKind {
+    Conversation,
+    Transcription,
+    Translation,
+    /// None: the client was not let in.
+    #[default]
+    Refused,
 }
 
 /// A session of the engine, of whatever kind: see `Session` for what its methods do.
@@ -54,6 +74,9 @@ pub(crate) trait Engine: Debug + Send + 'static {
 
     /// The kind of an event.
     fn kind(event: &Self::Server) -> SentKind;
+
+    /// What it is.
+    fn identity(&self) -> Identity;
 }
 
 impl Engine for DialectSession {
@@ -103,6 +126,21 @@ impl Engine for DialectSession {
     fn kind(event: &ServerEvent) -> SentKind {
         SentKind::Conversation(event.kind())
     }
+
+    fn identity(&self) -> Identity {
+        match self.engine().settings() {
+            Session::Realtime(session) => Identity {
+                kind: IdentityKind::Conversation,
+                id: Some(session.id.to_string()),
+                model: session.model.as_ref().map(ToString::to_string),
+            },
+            Session::Transcription(session) => Identity {
+                kind: IdentityKind::Transcription,
+                id: Some(session.id.to_string()),
+                model: None,
+            },
+        }
+    }
 }
 
 impl Engine for TranslationSession {
@@ -145,5 +183,14 @@ impl Engine for TranslationSession {
 
     fn kind(event: &TranslationServerEvent) -> SentKind {
         SentKind::Translation(event.kind())
+    }
+
+    fn identity(&self) -> Identity {
+        let session = self.settings();
+        Identity {
+            kind: IdentityKind::Translation,
+            id: Some(session.id.to_string()),
+            model: Some(session.model.clone()),
+        }
     }
 }

@@ -9,7 +9,13 @@ mod observer;
 mod session;
 
 pub(crate) use artifacts::check;
+#[cfg(feature = "admin")]
+pub(crate) use artifacts::record;
 pub use control::SessionControl;
-pub(crate) use engine::{Engine, MakeEvent, SentKind};
+#[cfg(feature = "admin")]
+pub(crate) use engine::IdentityKind;
+pub(crate) use engine::{Engine, Identity, MakeEvent, SentKind};
 pub(crate) use observer::Observer;
+#[cfg(feature = "admin")]
+pub(crate) use observer::{Clock, Seen};
 pub(crate) use session::{MockSession, Sent};

@@ -1,5 +1,6 @@
 //! All sessions of a mock, seen from outside.
 
+use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,13 +12,64 @@ use crate::engine::SessionOptions;
 use crate::expect::Journal;
 use crate::faults::Faults;
 
-use super::{Engine, MockSession, SessionControl};
+use super::{Engine, Identity, MockSession, SessionControl};
+
+/// The most sessions that are remembered; the oldest are forgotten first.
+const REMEMBERED: usize = 100_000;
+
+/// How time passes in sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// With that of the driver.
+    #[default]
+    Driver,
+    /// By [`SessionControl::advance`] alone.
+    #[cfg(feature = "admin")]
+    Manual,
+}
+
+/// A session that was opened, and the hand on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    #[cfg_attr(
+        not(feature = "admin"),
+        allow(dead_code, reason = "only the admin API tells of sessions")
+    )]
+    pub(crate) identity: Identity,
+    pub(crate) control: SessionControl,
+}
+
+/// The sessions that are remembered.
+#[derive(Debug, Default)]
+struct Sessions {
+    /// How many before them are forgotten.
+    forgotten: usize,
+    seen: VecDeque<Seen>,
+}
+
+impl Sessions {
+    /// Adds one; gives its number.
+    fn add(&mut self, seen: Seen) -> usize {
+        self.seen.push_back(seen);
+        let number = self.forgotten + self.seen.len() - 1;
+        if self.seen.len() > REMEMBERED {
+            self.seen.pop_front();
+            self.forgotten += 1;
+        }
+        number
+    }
+
+    fn get(&self, number: usize) -> Option<&Seen> {
+        self.seen.get(number.checked_sub(self.forgotten)?)
+    }
+}
 
 /// Sees every session that is opened. Clones see the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Observer {
     journal: Journal,
-    controls: Arc<Mutex<Vec<SessionControl>>>,
+    clock: Clock,
+    sessions: Arc<Mutex<Sessions>>,
     opened: watch::Sender<usize>,
     connections: Arc<AtomicUsize>,
     faults: Arc<Mutex<Vec<FaultsOfSome>>>,
@@ -34,11 +86,18 @@ impl Observer {
     pub(crate) fn new(journal: Journal) -> Self {
         Self {
             journal,
-            controls: Arc::default(),
+            clock: Clock::default(),
+            sessions: Arc::default(),
             opened: watch::Sender::new(0),
             connections: Arc::default(),
             faults: Arc::default(),
         }
+    }
+
+    /// The same, whose sessions go by this clock.
+    #[cfg(feature = "admin")]
+    pub(crate) fn on_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Has the connections with these numbers, from 0, go wrong. The last that is said of a
@@ -90,32 +149,69 @@ impl Observer {
     /// Sees a session, of whatever kind.
     pub(crate) fn see<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
         let control = SessionControl::default();
-        let mut controls = self.controls();
-        let number = controls.len();
-        controls.push(control.clone());
-        drop(controls);
+        let seen = Seen {
+            identity: session.identity(),
+            control: control.clone(),
+        };
+        let number = self.remembered().add(seen);
         self.opened.send_replace(number + 1);
-        MockSession::observed(session, number, self.journal.clone(), control, faults)
+        let journal = self.journal.clone();
+        MockSession::observed(session, number, journal, control, faults).on_clock(self.clock)
+    }
+
+    /// How many sessions were opened.
+    #[cfg(feature = "admin")]
+    pub(crate) fn opened(&self) -> usize {
+        *self.opened.borrow()
     }
 
     /// A hand on each session that was opened so far, in order.
     pub(crate) fn sessions(&self) -> Vec<SessionControl> {
-        self.controls().clone()
+        let remembered = self.remembered();
+        let controls = remembered.seen.iter().map(|seen| seen.control.clone());
+        controls.collect()
+    }
+
+    /// Each session that is remembered, with its number.
+    #[cfg(feature = "admin")]
+    pub(crate) fn seen(&self) -> Vec<(usize, Seen)> {
+        let remembered = self.remembered();
+        let numbers = remembered.forgotten..;
+        numbers.zip(remembered.seen.iter().cloned()).collect()
+    }
+
+    /// The session with this number, if it was opened and is remembered.
+    pub(crate) fn seen_as(&self, number: usize) -> Option<Seen> {
+        self.remembered().get(number).cloned()
+    }
+
+    /// Ends all sessions. On a manual clock a close might never arrive.
+    #[cfg(feature = "admin")]
+    pub(crate) fn end(&self, reason: &str) {
+        for control in self.sessions() {
+            match self.clock {
+                Clock::Driver => {
+                    control.close(1001, reason);
+                    control.release();
+                }
+                Clock::Manual => control.break_connection(),
+            }
+        }
     }
 
     /// A hand on the session with this number, once it is opened.
     pub(crate) async fn session(&self, number: usize) -> SessionControl {
         let mut opened = self.opened.subscribe();
         loop {
-            if let Some(control) = self.controls().get(number) {
-                return control.clone();
+            if let Some(seen) = self.seen_as(number) {
+                return seen.control;
             }
             // The sender is here, so that it cannot be gone.
             let _ = opened.changed().await;
         }
     }
 
-    fn controls(&self) -> MutexGuard<'_, Vec<SessionControl>> {
-        self.controls.lock().unwrap_or_else(PoisonError::into_inner)
+    fn remembered(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,6 +12,7 @@ use crate::protocol::{Event, EventKind};
 
 use super::control::{Command, SessionControl};
 use super::engine::{Engine, SentKind};
+use super::observer::Clock;
 
 /// A session whose frames are noted, and which a test has a hand on.
 #[derive(Debug)]
@@ -41,6 +42,13 @@ struct Tap<E: Engine> {
     from_server: Line,
     /// How the session ends before it has begun.
     refusal: Option<Sent<E::Server>>,
+    clock: Clock,
+}
+
+impl<E: Engine> Drop for Tap<E> {
+    fn drop(&mut self) {
+        self.control.end();
+    }
 }
 
 /// What a client sends.
@@ -140,9 +148,18 @@ impl<E: Engine> MockSession<E> {
                 from_client: faults.line(Direction::Client, number),
                 from_server: faults.line(Direction::Server, number),
                 refusal,
+                clock: Clock::default(),
             })),
             ..Self::unobserved(session)
         }
+    }
+
+    /// The same, if it is observed, whose time passes by this clock.
+    pub(crate) fn on_clock(mut self, clock: Clock) -> Self {
+        if let Some(tap) = &mut self.tap {
+            tap.clock = clock;
+        }
+        self
     }
 
     /// The engine's session.
@@ -159,6 +176,11 @@ impl<E: Engine> MockSession<E> {
         self.tap
             .as_ref()
             .is_some_and(|tap| tap.control.is_holding())
+    }
+
+    fn is_on_manual_clock(&self) -> bool {
+        let clock = self.tap.as_ref().map(|tap| tap.clock);
+        clock.is_some_and(|clock| clock != Clock::Driver)
     }
 
     /// Takes a text frame of the client, and gives the type of the event if it is one.
@@ -331,7 +353,7 @@ impl<E: Engine> MockSession<E> {
 
     /// When to come back if nothing else happens before.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if self.is_held() {
+        if self.is_held() || self.is_on_manual_clock() {
             return None;
         }
         let own = self.session.deadline().filter(|_| !self.over);
@@ -352,6 +374,7 @@ impl<E: Engine> MockSession<E> {
                 Command::Advance(time) => {
                     self.ahead = self.ahead.saturating_add(time);
                     let now = self.now.saturating_add(time);
+                    self.deliver(now);
                     self.session.handle(Input::Time, now);
                     self.now = now;
                 }
@@ -389,6 +412,9 @@ impl<E: Engine> MockSession<E> {
 
     /// The session's time at the driver's. It stands still while the test holds the session.
     fn set_time(&mut self, now: Duration) -> Duration {
+        if self.is_on_manual_clock() {
+            return self.now;
+        }
         let now = now.saturating_add(self.ahead);
         if self.is_held() {
             self.behind = now.saturating_sub(self.now);

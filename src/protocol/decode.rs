@@ -147,6 +147,26 @@ fn examine_parsed<E: Event>(event: &Value) -> Result<(), (JsonPath, DecodeReason
         .map_err(|violation| (violation.path, violation.reason))
 }
 
+/// Whether an object is an event with all that the protocol demands and nothing else, whichever side
+/// sends it.
+#[cfg(feature = "admin")]
+pub(crate) fn check_strictly<E: Event>(
+    event: &serde_json::Map<String, Value>,
+) -> Result<(), DecodeError> {
+    let kind = kind_of::<E::Kind>(event.get("type"));
+    let checked = kind
+        .map_err(|reason| ("type".into(), reason))
+        .and_then(|kind| {
+            let checked = check_event(event, kind.shape(), Mode::Strict);
+            checked.map_err(|violation| (violation.path, violation.reason))
+        });
+    checked.map_err(|(path, reason)| DecodeError {
+        event_id: None,
+        path,
+        reason,
+    })
+}
+
 fn kind_of<K: EventKind>(event_type: Option<&Value>) -> Result<K, DecodeReason> {
     match event_type {
         None => Err(DecodeReason::MissingType),

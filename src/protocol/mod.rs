@@ -29,6 +29,8 @@ pub mod twilio;
 
 pub use audio::Base64Audio;
 pub use check::{Mode, Violation, check};
+#[cfg(feature = "admin")]
+pub(crate) use decode::check_strictly;
 pub(crate) use decode::decode_body;
 pub use decode::{Event, EventKind, EventPayload, UnknownEventType, decode};
 pub use encode::encode;

@@ -67,6 +67,8 @@ pub use build::{always, holds, intent, tool_gave, user_matches, user_says, when}
 pub use convert::{Unconvertible, convert};
 pub use explain::{Candidate, Explanation};
 pub use file::{Loaded, Problem, Problems, Unwritable, load, parse, schema};
+#[cfg(feature = "admin")]
+pub(crate) use file::{parse_sent, read};
 pub use intents::built_in as built_in_intents;
 pub use model::{
     ActionConfig, Answer, AnswerGenerator, AnswerOrder, AnswerTemplate, Approval, Arguments,

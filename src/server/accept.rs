@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -17,6 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+#[cfg(feature = "admin")]
+use super::admin;
 use super::shutdown::{Phase, Stopping};
 use super::{Shared, probes, routes};
 
@@ -97,11 +100,17 @@ impl Accepted {
         self.serve_http(stream).await;
     }
 
-    async fn answer<S: Stream>(&self, request: Request<Incoming>) -> Response<String> {
-        match probes::answer(&request, self) {
+    async fn answer<S: Stream>(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        #[cfg(feature = "admin")]
+        let request = match admin::answer(request, self).await {
+            Ok(answer) => return answer,
+            Err(request) => request,
+        };
+        let answer = match probes::answer(&request, self) {
             Some(answer) => answer,
             None => routes::answer::<S>(request, &self.shared, &self.stopping).await,
-        }
+        };
+        answer.map(Full::from)
     }
 
     /// Answers the requests on a stream until it is over or has become a session.

@@ -14,6 +14,7 @@ use super::admission::Place;
 use super::auth::{self, Denied};
 use super::dialect::asks_for_beta;
 use super::models::Purpose;
+use super::realm::Realm;
 use super::refusals::{HandshakeRefusal, HttpRefusal, TRANSCRIPTION_MODEL, unknown_call};
 use super::routes::{Provider, Route, Socket};
 use super::secrets::{Grant, SessionGrant};
@@ -50,7 +51,12 @@ pub(super) fn answer<S: Stream>(
         Ok(place) => place,
         Err(reason) => return reason.into(),
     };
-    let faults = shared.connect();
+    let query = request.uri().query().unwrap_or_default();
+    let realm = shared.realm(request.headers(), query);
+    let faults = realm
+        .as_ref()
+        .map(|realm| realm.connect())
+        .unwrap_or_default();
     if let Some(HandshakeFault::Status(status)) = faults.handshake() {
         return HttpRefusal::asked_for(*status).into_response();
     }
@@ -64,7 +70,6 @@ pub(super) fn answer<S: Stream>(
         azure: route.provider == Provider::Azure,
     };
     let dialect = shared.options.dialect.of(asked);
-    let query = request.uri().query().unwrap_or_default();
     let key = auth::key(request.headers(), offered, query, route.provider);
     let admitted = shared.gate.admit(key, shared.now());
     if let (Provider::Azure, Err(denied)) = (route.provider, &admitted) {
@@ -75,7 +80,11 @@ pub(super) fn answer<S: Stream>(
         // There are no calls yet that one could be.
         return unknown_call();
     }
-    let opening = Opening::of(socket, dialect, query, admitted);
+    let (realm, opening) = match realm {
+        Ok(realm) => (realm, Opening::of(socket, dialect, query, admitted)),
+        // Of no test that there is, so that none sees it.
+        Err(refusal) => (Arc::new(Realm::new(0, None)), Err(refusal)),
+    };
     let connecting = Connecting {
         request: &mut request,
         shared,
@@ -86,17 +95,17 @@ pub(super) fn answer<S: Stream>(
         Ok(Opening::Session(kind, model, grant)) => {
             let span = tracing::info_span!("session", id = Empty, %model);
             let dialect = dialect.unwrap_or_default();
-            let session = shared.session(dialect, kind, model, grant, &faults);
+            let session = realm.session(dialect, kind, model, grant, &faults);
             span.record("id", display(id_of(session.engine().engine().settings())));
             connecting.become_session::<S, _>(session, span);
         }
         Ok(Opening::Translation(model, settings)) => {
             let span = tracing::info_span!("session", %model, kind = "translation");
-            connecting.become_session::<S, _>(shared.translation(model, settings, &faults), span);
+            connecting.become_session::<S, _>(realm.translation(model, settings, &faults), span);
         }
         Err(refusal) => {
             let span = tracing::info_span!("session", kind = "refused");
-            connecting.become_session::<S, _>(shared.refused(refusal, &faults), span);
+            connecting.become_session::<S, _>(realm.refused(refusal, &faults), span);
         }
     }
     response

@@ -23,6 +23,8 @@ use crate::protocol::realtime::{ClientEvent, ClientEventKind};
 #[cfg(feature = "scenario")]
 use crate::scenario::{Scenario, ScenarioRun};
 
+#[cfg(feature = "admin")]
+use super::AdminOptions;
 use super::models;
 use super::refusals::HttpRefusal;
 use super::secrets::SessionGrant;
@@ -163,6 +165,14 @@ impl MockServerBuilder {
         self
     }
 
+    /// Lets it be controlled over HTTP, too, under [`MockServer::admin_url`]. Sessions without a key are
+    /// those of this server, in its journal. With the feature `admin`.
+    #[cfg(feature = "admin")]
+    pub fn admin(mut self, admin: AdminOptions) -> Self {
+        self.options.admin = Some(admin);
+        self
+    }
+
     /// What each session says, response by response.
     pub fn say<T: Into<String>>(self, texts: impl IntoIterator<Item = T>) -> Self {
         self.respond(texts.into_iter().map(ResponsePlan::message))
@@ -283,6 +293,14 @@ impl MockServer {
     /// The base URL for SDKs, to which they add `/realtime`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The base URL of the admin API, if it has one: `http://…/_mock`. `openapi.json` below it says what
+    /// there is.
+    #[cfg(feature = "admin")]
+    pub fn admin_url(&self) -> String {
+        let base = self.url.trim_end_matches("/v1").replacen("ws", "http", 1);
+        format!("{base}/_mock")
     }
 
     /// The whole address of a conversation, with a model that is accepted.
@@ -415,7 +433,7 @@ impl MockConnector {
     ///
     /// The refusal that a test asked for, with its HTTP status.
     pub fn connect(&self) -> Result<MockSocket, Error> {
-        let faults = self.shared.connect();
+        let faults = self.shared.default.connect();
         if let Some(HandshakeFault::Status(status)) = faults.handshake() {
             let response = HttpRefusal::asked_for(*status).into_response();
             let response = response.map(|body| Some(body.into_bytes()));
@@ -426,7 +444,10 @@ impl MockConnector {
         let kind = SessionKind::Realtime;
         let model = models::for_conversations(&self.shared.options.models).to_owned();
         let grant = SessionGrant::default();
-        let session = self.shared.session(dialect, kind, model, grant, &faults);
+        let session = self
+            .shared
+            .default
+            .session(dialect, kind, model, grant, &faults);
         Ok(MockSocket::over(session, self.journal.clone()))
     }
 }

@@ -4,6 +4,8 @@
 //! and a [`Session`](crate::engine::Session). No behaviour of the protocol lives here.
 
 mod accept;
+#[cfg(feature = "admin")]
+mod admin;
 mod admission;
 mod auth;
 mod client_secrets;
@@ -17,6 +19,7 @@ mod metrics;
 mod mock_server;
 mod models;
 mod probes;
+mod realm;
 mod refusals;
 mod refused;
 mod rest;
@@ -31,29 +34,29 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::dialect::{Choice, Dialect, DialectSession};
-use crate::engine::{SessionKind, SessionOptions, TranslationOptions, TranslationSession};
-use crate::faults::Faults;
-use crate::mock::{Engine, MockSession, Observer};
-use crate::protocol::realtime::TranslationAudio;
+use crate::dialect::Choice;
+use crate::engine::{SessionOptions, TranslationOptions};
+use crate::expect::{Journal, Limits as JournalLimits};
+use crate::mock::Observer;
 
 use auth::Gate;
-use refusals::HandshakeRefusal;
-use refused::RefusedSession;
-use secrets::{Secrets, SessionGrant};
+use realm::Realm;
+use secrets::Secrets;
 
 use accept::accept_all;
 use admission::Admission;
 use metrics::Metrics;
 use shutdown::Phase;
 
+#[cfg(feature = "admin")]
+pub use admin::AdminOptions;
 pub use connection::run_session;
 pub use limits::Limits;
 pub use mock_server::{MockConnector, MockServer, MockServerBuilder};
@@ -98,6 +101,12 @@ pub struct ServerOptions {
     pub models: Vec<String>,
     /// Which dialects are spoken.
     pub dialect: Choice,
+    /// How much is kept of sessions without a key, if anything is. A [`MockServer`] has a journal in
+    /// any case.
+    pub journal: Option<JournalLimits>,
+    /// How it lets itself be controlled over HTTP, if it does. With the feature `admin`.
+    #[cfg(feature = "admin")]
+    pub admin: Option<AdminOptions>,
 }
 
 impl Default for ServerOptions {
@@ -115,6 +124,9 @@ impl Default for ServerOptions {
             secret: None,
             models: Vec::new(),
             dialect: Choice::default(),
+            journal: None,
+            #[cfg(feature = "admin")]
+            admin: None,
         }
     }
 }
@@ -168,11 +180,13 @@ pub struct Server {
 struct Shared {
     options: ServerOptions,
     gate: Gate,
-    /// How many sessions there were, and how many ephemeral keys.
-    sessions: AtomicU64,
+    /// How many ephemeral keys there were.
     secrets: AtomicU32,
     started: Instant,
-    observer: Option<Observer>,
+    /// The sessions that are of no other realm.
+    default: Arc<Realm>,
+    #[cfg(feature = "admin")]
+    admin: Option<admin::Admin>,
     metrics: Arc<Metrics>,
     admission: Admission,
 }
@@ -184,24 +198,21 @@ impl Shared {
             None => Secrets::new(&options.seed.to_be_bytes()),
         };
         let metrics = Arc::<Metrics>::default();
+        let observer = observer.or_else(|| {
+            let limits = options.journal?;
+            Some(Observer::new(Journal::with_limits(limits)))
+        });
         Self {
             gate: Gate::new(std::mem::take(&mut options.api_keys), secrets),
             admission: Admission::new(options.limits.sessions, Arc::clone(&metrics)),
+            default: Arc::new(Realm::of_server(&options, observer)),
+            #[cfg(feature = "admin")]
+            admin: options.admin.take().map(admin::Admin::new),
             options,
-            sessions: AtomicU64::new(0),
             secrets: AtomicU32::new(0),
             started: Instant::now(),
-            observer,
             metrics,
         }
-    }
-
-    /// A client connects: what is to go wrong with it.
-    fn connect(&self) -> Faults {
-        self.observer
-            .as_ref()
-            .map(Observer::connect)
-            .unwrap_or_default()
     }
 
     /// The time, in Unix seconds. Where sessions start at a time that is given, the server does, too.
@@ -209,68 +220,6 @@ impl Shared {
         match self.options.started_at {
             Some(started_at) => started_at.saturating_add(self.started.elapsed().as_secs()),
             None => unix_seconds(),
-        }
-    }
-
-    /// The next session, of this kind and with this model and what its key grants.
-    fn session(
-        &self,
-        dialect: Dialect,
-        kind: SessionKind,
-        model: String,
-        grant: SessionGrant,
-        faults: &Faults,
-    ) -> MockSession {
-        let mut options = self.next_options();
-        options.maximum_duration = dialect.maximum_duration();
-        options.kind = kind;
-        options.model = model;
-        options.settings = grant.settings;
-        (self.options.configure)(&mut options);
-        faults.apply(&mut options);
-        let mut session = DialectSession::new(dialect, options);
-        if let Some(temperature) = grant.temperature {
-            session = session.with_temperature(temperature);
-        }
-        self.open(session, faults)
-    }
-
-    /// The next session, which translates.
-    fn translation(
-        &self,
-        model: String,
-        settings: Option<TranslationAudio>,
-        faults: &Faults,
-    ) -> MockSession<TranslationSession> {
-        let mut options = self.next_options();
-        options.model = model;
-        (self.options.configure)(&mut options);
-        let mut options = TranslationOptions::from(options);
-        options.settings = settings;
-        (self.options.configure_translation)(&mut options);
-        self.open(TranslationSession::new(options), faults)
-    }
-
-    /// The next session, which is none.
-    fn refused(&self, refusal: HandshakeRefusal, faults: &Faults) -> MockSession<RefusedSession> {
-        let options = self.next_options();
-        let session = RefusedSession::new(refusal, options.seed, options.started_at);
-        self.open(session, faults)
-    }
-
-    fn next_options(&self) -> SessionOptions {
-        let index = self.sessions.fetch_add(1, Ordering::Relaxed);
-        SessionOptions {
-            seed: self.options.seed.wrapping_add(index),
-            started_at: self.options.started_at.unwrap_or_else(unix_seconds),
-            ..SessionOptions::default()
-        }
-    }
-
-    fn open<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
-        match &self.observer {
-            Some(observer) => observer.see(session, faults),
-            None => MockSession::unobserved(session),
         }
     }
 }

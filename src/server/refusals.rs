@@ -110,6 +110,48 @@ impl HandshakeRefusal {
     }
 }
 
+/// Those of the mock, whose sessions belong to tests.
+impl HandshakeRefusal {
+    /// A key that no test has.
+    #[cfg(feature = "admin")]
+    pub(super) fn unknown_test(key: &str) -> Self {
+        Self::of_test(
+            "unknown_mock_scenario",
+            format!(
+                "No test has the key '{key}', by X-Mock-Scenario or mock_scenario. PUT \
+                 /_mock/scenarios/{key} with a scenario makes it; it may have been deleted, or \
+                 unused for so long that another took its place."
+            ),
+        )
+    }
+
+    /// A key at a server that has no tests.
+    pub(super) fn no_tests(key: &str) -> Self {
+        Self::of_test(
+            "mock_admin_is_off",
+            format!(
+                "The key '{key}' of a test, by X-Mock-Scenario or mock_scenario, is of no use: \
+                 this server has no admin API."
+            ),
+        )
+    }
+
+    /// Two keys where a session belongs to one test.
+    pub(super) fn two_tests(in_header: &str, in_address: &str) -> Self {
+        Self::of_test(
+            "two_mock_scenarios",
+            format!(
+                "A session belongs to one test, but X-Mock-Scenario is '{in_header}' and \
+                 mock_scenario is '{in_address}'."
+            ),
+        )
+    }
+
+    fn of_test(code: &'static str, message: String) -> Self {
+        Self::not_possible(Refusal::new(code, message))
+    }
+}
+
 impl From<Denied> for HandshakeRefusal {
     fn from(denied: Denied) -> Self {
         let close = NOT_ADMITTED;
@@ -224,6 +266,11 @@ impl HttpRefusal {
     pub(super) fn unwritten(error: &serde_json::Error) -> Self {
         let message = format!("The server had an error while processing your request: {error}.");
         Self::plain(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// A request that is of no test, or of none that there is.
+    pub(super) fn of_no_test(refused: HandshakeRefusal) -> Self {
+        Self::new(StatusCode::NOT_FOUND, refused.refusal)
     }
 
     /// A path where nothing is.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::engine::{Ids, Input, Output};
-use crate::mock::{Engine, MakeEvent, SentKind};
+use crate::mock::{Engine, Identity, MakeEvent, SentKind};
 use crate::protocol::Event;
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 
@@ -61,5 +61,9 @@ impl Engine for RefusedSession {
 
     fn kind(event: &ServerEvent) -> SentKind {
         SentKind::Conversation(event.kind())
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::default()
     }
 }

@@ -59,6 +59,8 @@ async fn respond(
     if let Err(denied) = shared.gate.admit(key, shared.now()) {
         return Err(HttpRefusal::not_admitted(&denied, provider));
     }
+    let realm = shared.realm(request.headers(), query);
+    realm.map_err(HttpRefusal::of_no_test)?;
     let limits = &shared.options.limits;
     match resource {
         Resource::ClientSecrets => {

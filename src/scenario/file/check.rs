@@ -90,12 +90,12 @@ fn resolve_audio(scenario: &mut Scenario, part: &Part) {
     }
 }
 
-/// Checks what a file says against the whole scenario.
+/// Checks what a file says against the whole scenario. Sound files are noted, if there may be any.
 pub(super) fn check(
     scenario: &Scenario,
     part: &Part,
     problems: &mut Vec<Problem>,
-    files: &mut Vec<PathBuf>,
+    files: Option<&mut Vec<PathBuf>>,
 ) {
     let mut check = Check {
         scenario,
@@ -141,7 +141,7 @@ struct Check<'a> {
     part: &'a Part,
     captures: Vec<&'a str>,
     problems: &'a mut Vec<Problem>,
-    files: &'a mut Vec<PathBuf>,
+    files: Option<&'a mut Vec<PathBuf>>,
 }
 
 impl Check<'_> {
@@ -274,12 +274,17 @@ impl Check<'_> {
         let (Some(file), None) = (&message.audio_file, &message.audio_data) else {
             return;
         };
+        let Some(files) = &mut self.files else {
+            let message = "a scenario that is sent cannot name files".to_owned();
+            let help = Some("`audio_data` has the sound itself".to_owned());
+            return self.report(&path.key("audio_file"), message, help);
+        };
         let file = self.part.folder.join(file);
+        files.push(file.clone());
         if let Err(reason) = crate::scenario::audio::check(&file) {
             let message = format!("{} cannot be used as speech: {reason}", file.display());
             let help = Some("paths are relative to the file they stand in".to_owned());
             self.report(&path.key("audio_file"), message, help);
         }
-        self.files.push(file);
     }
 }

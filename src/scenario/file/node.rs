@@ -1,8 +1,10 @@
 //! A file as a tree that knows where each value stands.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, ScanError, YamlData};
+use saphyr_parser::{Event, Parser};
 
 use super::path::{Path, Segment};
 
@@ -41,10 +43,53 @@ pub(super) struct Unreadable {
     pub(super) span: Range<usize>,
 }
 
+/// How deep values may be in each other. What reads and drops them goes down by itself.
+const DEEPEST: usize = 128;
+
+/// The same text with each character outside the basic plane as one escape. JSON writes it as two, a
+/// surrogate pair, which YAML does not know.
+fn with_whole_characters(text: &str) -> Cow<'_, str> {
+    let surrogate = |from: &str, first: std::ops::RangeInclusive<u32>| {
+        let digits = from.strip_prefix("\\u")?.get(..4)?;
+        let unit = u32::from_str_radix(digits, 16).ok()?;
+        first.contains(&unit).then_some(unit)
+    };
+    let mut whole = String::new();
+    let mut taken = 0;
+    let mut backslashes = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte != b'\\' {
+            backslashes = 0;
+            continue;
+        }
+        backslashes += 1;
+        // A backslash after an odd number of them is itself escaped.
+        let pair = (backslashes % 2 == 1)
+            .then(|| {
+                let high = surrogate(text.get(at..)?, 0xD800..=0xDBFF)?;
+                let low = surrogate(text.get(at + 6..)?, 0xDC00..=0xDFFF)?;
+                Some(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+            })
+            .flatten();
+        if let Some(character) = pair {
+            whole.push_str(&text[taken..at]);
+            whole.push_str(&format!("\\U{character:08X}"));
+            taken = at + 12;
+        }
+    }
+    if taken == 0 {
+        return Cow::Borrowed(text);
+    }
+    whole.push_str(&text[taken..]);
+    Cow::Owned(whole)
+}
+
 impl Node {
     /// The tree of a text: YAML, of which JSON is a part.
     pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
+        let text = &*with_whole_characters(text);
         let places = Places::of(text);
+        places.check_depth(text)?;
         let documents =
             MarkedYaml::load_from_str(text).map_err(|error| places.unreadable(&error))?;
         let mut documents = documents.iter();
@@ -167,6 +212,27 @@ impl Places {
         self.byte(node.span.start.index())..self.byte(node.span.end.index())
     }
 
+    /// Refuses a text whose values are too deep in each other, before there is a tree of it.
+    fn check_depth(&self, text: &str) -> Result<(), Unreadable> {
+        let mut depth: usize = 0;
+        // What is no YAML at all is told by who reads it.
+        for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
+            match event {
+                Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+                Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                let at = self.byte(span.start.index());
+                return Err(Unreadable {
+                    message: format!("this is inside of more than {DEEPEST} lists and maps"),
+                    span: at..at,
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn unreadable(&self, error: &ScanError) -> Unreadable {
         let at = self.byte(error.marker().index());
         Unreadable {
@@ -223,5 +289,46 @@ impl Places {
                 span: self.span(yaml),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surrogate_pairs_are_one_character() {
+        let node = Node::parse(r#"{"a": "\ud83d\ude00 \\ud83d", "b": [1]}"#).unwrap();
+        let Value::Map(entries) = node.value else {
+            panic!("a map");
+        };
+        assert!(matches!(&entries[0].node.value, Value::String(text) if text == "😀 \\ud83d"));
+        assert!(Node::parse(r#"{"a": "\ud83d"}"#).is_err());
+    }
+
+    #[test]
+    fn what_is_too_deep_is_no_tree() {
+        for deep in [
+            "[".repeat(10_000),
+            "- ".repeat(1_000_000),
+            "{a: ".repeat(10_000),
+        ] {
+            assert!(Node::parse(&deep).is_err());
+        }
+        let error = Node::parse(&"- ".repeat(200)).unwrap_err();
+        assert_eq!(
+            error.message,
+            "this is inside of more than 128 lists and maps"
+        );
+    }
+
+    #[test]
+    fn aliases_of_aliases_do_not_grow_without_bound() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..9 {
+            let aliases = vec![format!("*a{}", n - 1); 10].join(",");
+            text += &format!("a{n}: &a{n} [{aliases}]\n");
+        }
+        assert!(Node::parse(&text).is_err());
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
+use super::path::Path;
+
 /// Something wrong in a file.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -13,6 +15,7 @@ pub struct Problem {
     help: Option<String>,
     source: Arc<NamedSource<String>>,
     span: Range<usize>,
+    path: Path,
 }
 
 impl Problem {
@@ -27,7 +30,18 @@ impl Problem {
             help,
             source: Arc::clone(source),
             span,
+            path: Path::default(),
         }
+    }
+
+    /// The same, at a path.
+    pub(super) fn at(self, path: Path) -> Self {
+        Self { path, ..self }
+    }
+
+    /// The path from the root to what is wrong, such as `responses.hello.answer[0]`; empty at the root.
+    pub fn path(&self) -> String {
+        self.path.to_string()
     }
 
     /// What is wrong.

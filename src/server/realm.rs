@@ -1,0 +1,187 @@
+//! What sessions that belong together have in common: what they say, the seed they are made from, and
+//! who sees them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::dialect::{Dialect, DialectSession};
+use crate::engine::{SessionKind, SessionOptions, TranslationOptions, TranslationSession};
+use crate::faults::Faults;
+use crate::mock::{Engine, MockSession, Observer};
+use crate::protocol::realtime::TranslationAudio;
+
+use hyper::HeaderMap;
+
+use super::refusals::HandshakeRefusal;
+use super::refused::RefusedSession;
+use super::secrets::SessionGrant;
+use super::{Configure, ConfigureTranslation, ServerOptions, Shared, unix_seconds};
+
+/// The header and the parameter of an address that say of which test a request is.
+const KEY_HEADER: &str = "x-mock-scenario";
+const KEY_PARAMETER: &str = "mock_scenario";
+
+/// The key of those that have none.
+pub(super) const DEFAULT: &str = "default";
+
+impl Shared {
+    /// The realm that a request is of, by its header or its address.
+    pub(super) fn realm(
+        &self,
+        headers: &HeaderMap,
+        query: &str,
+    ) -> Result<Arc<Realm>, HandshakeRefusal> {
+        let in_header = headers.get(KEY_HEADER);
+        let in_header = in_header.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+        let in_address = form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == KEY_PARAMETER)
+            .map(|(_, key)| key.into_owned());
+        let key = match (in_header, in_address) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(HandshakeRefusal::two_tests(&one, &other));
+            }
+            (Some(key), _) | (None, Some(key)) => key,
+            (None, None) => DEFAULT.to_owned(),
+        };
+        self.realm_of(&key)
+    }
+
+    #[cfg(feature = "admin")]
+    fn realm_of(&self, key: &str) -> Result<Arc<Realm>, HandshakeRefusal> {
+        let admin = self.admin.as_ref();
+        match admin.and_then(|admin| admin.keys().find(key)) {
+            Some(keyed) => Ok(keyed.realm()),
+            None if key == DEFAULT => Ok(Arc::clone(&self.default)),
+            None if admin.is_some() => Err(HandshakeRefusal::unknown_test(key)),
+            None => Err(HandshakeRefusal::no_tests(key)),
+        }
+    }
+
+    #[cfg(not(feature = "admin"))]
+    fn realm_of(&self, key: &str) -> Result<Arc<Realm>, HandshakeRefusal> {
+        if key == DEFAULT {
+            return Ok(Arc::clone(&self.default));
+        }
+        Err(HandshakeRefusal::no_tests(key))
+    }
+}
+
+/// Sessions that belong together. Those of one realm know nothing of those of another.
+pub(super) struct Realm {
+    pub(super) seed: u64,
+    pub(super) started_at: Option<u64>,
+    pub(super) configure: Arc<Configure>,
+    pub(super) configure_translation: Arc<ConfigureTranslation>,
+    pub(super) observer: Option<Observer>,
+    /// How many sessions there were.
+    sessions: AtomicU64,
+}
+
+impl Realm {
+    /// The realm of sessions that are of no other, as the server was started.
+    pub(super) fn of_server(options: &ServerOptions, observer: Option<Observer>) -> Self {
+        Self {
+            configure: Arc::clone(&options.configure),
+            configure_translation: Arc::clone(&options.configure_translation),
+            observer,
+            ..Self::new(options.seed, options.started_at)
+        }
+    }
+
+    /// A realm whose sessions are as the engine has them, and whom nobody sees.
+    pub(super) fn new(seed: u64, started_at: Option<u64>) -> Self {
+        Self {
+            seed,
+            started_at,
+            configure: Arc::new(|_| {}),
+            configure_translation: Arc::new(|_| {}),
+            observer: None,
+            sessions: AtomicU64::new(0),
+        }
+    }
+
+    /// A client connects: what is to go wrong with it.
+    pub(super) fn connect(&self) -> Faults {
+        self.observer
+            .as_ref()
+            .map(Observer::connect)
+            .unwrap_or_default()
+    }
+
+    /// The next session, of this kind and with this model and what its key grants.
+    pub(super) fn session(
+        &self,
+        dialect: Dialect,
+        kind: SessionKind,
+        model: String,
+        grant: SessionGrant,
+        faults: &Faults,
+    ) -> MockSession {
+        let mut options = self.next_options();
+        options.maximum_duration = dialect.maximum_duration();
+        options.kind = kind;
+        options.model = model;
+        options.settings = grant.settings;
+        (self.configure)(&mut options);
+        faults.apply(&mut options);
+        let mut session = DialectSession::new(dialect, options);
+        if let Some(temperature) = grant.temperature {
+            session = session.with_temperature(temperature);
+        }
+        self.open(session, faults)
+    }
+
+    /// The next session, which translates.
+    pub(super) fn translation(
+        &self,
+        model: String,
+        settings: Option<TranslationAudio>,
+        faults: &Faults,
+    ) -> MockSession<TranslationSession> {
+        let mut options = self.next_options();
+        options.model = model;
+        (self.configure)(&mut options);
+        let mut options = TranslationOptions::from(options);
+        options.settings = settings;
+        (self.configure_translation)(&mut options);
+        self.open(TranslationSession::new(options), faults)
+    }
+
+    /// The next session, which is none.
+    pub(super) fn refused(
+        &self,
+        refusal: HandshakeRefusal,
+        faults: &Faults,
+    ) -> MockSession<RefusedSession> {
+        let options = self.next_options();
+        let session = RefusedSession::new(refusal, options.seed, options.started_at);
+        self.open(session, faults)
+    }
+
+    fn next_options(&self) -> SessionOptions {
+        let index = self.sessions.fetch_add(1, Ordering::Relaxed);
+        SessionOptions {
+            seed: self.seed.wrapping_add(index),
+            started_at: self.started_at.unwrap_or_else(unix_seconds),
+            ..SessionOptions::default()
+        }
+    }
+
+    fn open<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
+        match &self.observer {
+            Some(observer) => observer.see(session, faults),
+            None => MockSession::unobserved(session),
+        }
+    }
+}
+
+impl fmt::Debug for Realm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Realm")
+            .field("seed", &self.seed)
+            .field("started_at", &self.started_at)
+            .field("sessions", &self.sessions)
+            .finish_non_exhaustive()
+    }
+}
