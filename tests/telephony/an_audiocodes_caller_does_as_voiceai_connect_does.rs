@@ -1,11 +1,7 @@
 //! A call over the AudioCodes Bot API, message by message: who waits for whom, when the caller is
 //! heard, and how a call ends.
-#![cfg(feature = "telephony")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-#[path = "support/telephone.rs"]
-mod telephone;
-
+use crate::telephone::{Telephone, ms};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mock_realtime::audio::Clip;
@@ -14,7 +10,6 @@ use mock_realtime::protocol::decode;
 use mock_realtime::telephony::audiocodes::{AudioCodesCaller, AudioCodesOptions, StartOrder};
 use mock_realtime::telephony::{Action, Caller, Happening, Input, LineFormat, Output, Party};
 use serde_json::{Value, json};
-use telephone::{Telephone, ms};
 
 type Call = Telephone<AudioCodesCaller>;
 

@@ -1,11 +1,7 @@
 //! A call over Twilio Media Streams, message by message: what the carrier sends without being asked,
 //! how it plays what it is sent, and when marks come back.
-#![cfg(feature = "telephony")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-#[path = "support/telephone.rs"]
-mod telephone;
-
+use crate::telephone::{Telephone, ms};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mock_realtime::audio::{Clip, Encoding};
@@ -14,7 +10,6 @@ use mock_realtime::protocol::twilio::CarrierMessage;
 use mock_realtime::telephony::twilio::{TwilioCaller, TwilioOptions};
 use mock_realtime::telephony::{Action, Caller, Happening, Input, Output, Party};
 use serde_json::{Value, json};
-use telephone::{Telephone, ms};
 
 fn dialled() -> Telephone<TwilioCaller> {
     Telephone::dialled(TwilioCaller::new(TwilioOptions::default()))

@@ -1,7 +1,5 @@
 //! The messages of Twilio Media Streams and of the AudioCodes Bot API, as captures of real calls have
 //! them, are read into types and written back as they were; what is wrong is told with its place.
-#![cfg(feature = "telephony")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 use mock_realtime::protocol::{Event, audiocodes, decode, encode, twilio};
 use serde_json::Value;

@@ -1,18 +1,13 @@
 //! Whatever a bridge sends, the call goes on as the carrier lets it go on, and what was wrong is named;
 //! a strict caller ends the call with the carrier's code.
-#![cfg(feature = "telephony")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-#[path = "support/telephone.rs"]
-mod telephone;
-
+use crate::telephone::{Telephone, ms};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mock_realtime::telephony::audiocodes::{AudioCodesCaller, AudioCodesOptions};
 use mock_realtime::telephony::twilio::{TwilioCaller, TwilioOptions};
 use mock_realtime::telephony::{Caller, FindingKind, Input, Party};
 use serde_json::json;
-use telephone::{Telephone, ms};
 
 fn twilio(strict: bool) -> Telephone<TwilioCaller> {
     let options = TwilioOptions {
