@@ -153,11 +153,11 @@ fn examine_parsed<E: Event>(event: &Value) -> Result<(), (JsonPath, DecodeReason
 pub(crate) fn check_strictly<E: Event>(
     event: &serde_json::Map<String, Value>,
 ) -> Result<(), DecodeError> {
-    let kind = kind_of::<E::Kind>(event.get("type"));
+    let kind = kind_of::<E::Kind>(event.get(E::TAG));
     let checked = kind
-        .map_err(|reason| ("type".into(), reason))
+        .map_err(|reason| (E::TAG.into(), reason))
         .and_then(|kind| {
-            let checked = check_event(event, kind.shape(), Mode::Strict);
+            let checked = check_event(event, kind.shape(), E::TAG, Mode::Strict);
             checked.map_err(|violation| (violation.path, violation.reason))
         });
     checked.map_err(|(path, reason)| DecodeError {
