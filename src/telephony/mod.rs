@@ -10,11 +10,13 @@
 
 pub mod audiocodes;
 mod caller;
+pub mod checks;
 mod finding;
 mod format;
 mod ids;
 mod mouth;
 mod playback;
+pub mod record;
 mod track;
 pub mod twilio;
 
