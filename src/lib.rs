@@ -111,8 +111,9 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `conformance`, `scenario`, `telephony` and `tls` |
+//! | `cli` (default) | the binary, and with it `admin`, `conformance`, `scenario`, `telephony` and `tls` |
 //! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
+//! | `admin` | control of a server over HTTP, from any language |
 //! | `scenario` | the module `scenario`, and files of it |
 //! | `telephony` | the module `telephony`: callers over Twilio and AudioCodes, who dial a voice agent |
 //! | `tls` | a server that speaks TLS |

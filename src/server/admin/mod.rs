@@ -132,6 +132,8 @@ async fn respond(
     guard::admit(request.headers(), to.peer.ip(), admin.token.as_deref())?;
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix(PREFIX).unwrap_or_default();
+    // Clients that put addresses together often end them so.
+    let path = path.strip_suffix('/').unwrap_or(path);
     let method = match request.method() {
         &Method::HEAD => Method::GET,
         method => method.clone(),
