@@ -111,7 +111,8 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `admin`, `conformance`, `scenario`, `telephony` and `tls` |
+//! | `cli` (default) | the binary, and with it `admin`, `calls`, `conformance`, `scenario`, `telephony` and `tls` |
+//! | `calls` | the module `server::calls`: WebRTC offers, and telephone calls that come in |
 //! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
 //! | `admin` | control of a server over HTTP, from any language |
 //! | `scenario` | the module `scenario`, and files of it |

@@ -42,3 +42,5 @@ pub use recognition::{Found, Recordings};
 pub use recorder::AudioRecorder;
 pub use vad::{EnergyDetector, SpeechDetector};
 pub(crate) use voice::Utterance;
+#[cfg(feature = "calls")]
+pub(crate) use wav::wav_bytes;

@@ -58,6 +58,17 @@ impl AudioRecorder {
         }
     }
 
+    /// Takes what a caller says, where it comes beside the events.
+    pub fn caller_said(&mut self, audio: &[u8], encoding: Encoding, now: Duration) {
+        self.heard.add(audio, encoding, None, now);
+    }
+
+    /// Takes what a call plays to the caller, where it goes beside the events. What
+    /// `output_audio_buffer.cleared` cuts off was not heard.
+    pub fn call_played(&mut self, audio: &[u8], encoding: Encoding, now: Duration) {
+        self.said.add(audio, encoding, None, now);
+    }
+
     /// Takes what the server sends.
     pub fn server_sent(&mut self, event: &ServerEvent, now: Duration) {
         if is_a_turn(event) {

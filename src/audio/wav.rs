@@ -242,6 +242,15 @@ pub(super) fn write(path: &Path, tracks: &[&[i16]], rate: u32) -> Result<(), Aud
     write_to(BufWriter::new(file), tracks, rate)
 }
 
+/// The bytes of such a file.
+#[cfg(feature = "calls")]
+pub(crate) fn wav_bytes(tracks: &[&[i16]], rate: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    // Memory takes all of it.
+    let _ = write_to(&mut bytes, tracks, rate);
+    bytes.into_inner()
+}
+
 /// The same to anything that can be written to.
 pub(super) fn write_to(
     to: impl Write + Seek,

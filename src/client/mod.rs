@@ -306,7 +306,8 @@ impl MockRealtimeClient {
         while let Some(sent) = self.session.poll() {
             match sent {
                 Sent::Event(event) | Sent::Translated(event, _) => self.waiting.push_back(event),
-                Sent::Text(_) => {}
+                // Nor is there anybody to play a call's audio to.
+                Sent::Text(_) | Sent::Audio { .. } | Sent::ClearAudio => {}
                 Sent::Close { code, reason } => self.note_close(Some(code), reason),
                 Sent::Break => self.note_close(None, String::new()),
             }

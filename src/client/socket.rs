@@ -133,6 +133,8 @@ impl MockSocket {
                     self.phase = Phase::Closed;
                     return None;
                 }
+                // There is nobody to play it to.
+                Sent::Audio { .. } | Sent::ClearAudio => {}
             }
         }
     }

@@ -72,6 +72,37 @@ impl Ids {
         CallId::from(format!("call_{}", self.noise(NOISE)))
     }
 
+    /// A WebRTC call. Recorded.
+    #[cfg(feature = "calls")]
+    pub(crate) fn webrtc_call(&mut self) -> String {
+        self.stamped::<EventId>("rtc_u0_").to_string()
+    }
+
+    /// A telephone call. Recorded.
+    #[cfg(feature = "calls")]
+    pub(crate) fn sip_call(&mut self) -> String {
+        self.hexadecimal("rtc_u0_")
+    }
+
+    /// The event that a webhook tells.
+    #[cfg(feature = "calls")]
+    pub(crate) fn webhook_event(&mut self) -> String {
+        self.hexadecimal("evt_")
+    }
+
+    /// The delivery of a webhook, the same in each attempt.
+    #[cfg(feature = "calls")]
+    pub(crate) fn webhook_delivery(&mut self) -> String {
+        self.hexadecimal("wh_")
+    }
+
+    /// A prefix and 32 hexadecimal digits.
+    #[cfg(feature = "calls")]
+    fn hexadecimal(&mut self, prefix: &str) -> String {
+        let (high, low) = (self.random.next_u64(), self.random.next_u64());
+        format!("{prefix}{high:016x}{low:016x}")
+    }
+
     /// `length` base62 characters.
     pub(crate) fn noise(&mut self, length: usize) -> String {
         let mut digits = vec![0; length];

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::audio::Encoding;
 use crate::protocol::DecodeError;
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 
@@ -54,8 +55,13 @@ pub enum Output<S = ServerEvent> {
     Event(S),
     /// A text frame that a user of the mock asked for, to be sent as it is. It may be anything.
     Text(String),
-    /// Audio of a call, to be played after what was given before, in the session's output encoding.
-    Audio(Bytes),
+    /// Audio of a call, to be played after what was given before.
+    Audio {
+        /// The audio.
+        audio: Bytes,
+        /// How it is written.
+        encoding: Encoding,
+    },
     /// The audio of a call that was not played yet is not to be played.
     ClearAudio,
     /// The session is over: close with this code and reason, and give it nothing more.

@@ -97,7 +97,10 @@ impl Session {
         let track = self.playback.track(response_id, self.now);
         track.add(item_id, length, self.now);
         self.step_playback();
-        self.outbox.push(Output::Audio(audio.bytes().clone()));
+        self.outbox.push(Output::Audio {
+            audio: audio.bytes().clone(),
+            encoding,
+        });
     }
 
     /// When the user has heard all of a response.

@@ -3,7 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use crate::audio::Encoding;
 use crate::dialect::DialectSession;
+#[cfg(feature = "calls")]
+use crate::engine::DtmfKey;
 use crate::engine::{Input, Output};
 use crate::expect::{Direction, Frame, Journal, Noted};
 use crate::faults::{Faults, HandshakeFault, Line};
@@ -87,14 +92,25 @@ pub(crate) enum Sent<S = ServerEvent> {
     },
     /// The connection is to break here.
     Break,
+    /// Audio that a call plays beside its events.
+    Audio {
+        audio: Bytes,
+        encoding: Encoding,
+    },
+    /// The audio of a call that was not played yet is not to be played.
+    ClearAudio,
 }
 
 impl<S: Clone + Into<Frame>> Sent<S> {
-    fn noted(&self) -> Noted {
+    /// What the journal has of it. Audio that goes beside the events is no frame.
+    fn noted(&self) -> Option<Noted> {
         let by = Direction::Server;
-        Noted::of(match self {
+        Some(Noted::of(match self {
+            Self::Audio { .. } | Self::ClearAudio => return None,
             Self::Event(event) => event.clone().into(),
-            Self::Translated(event, text) => return Noted::translated(event.clone().into(), text),
+            Self::Translated(event, text) => {
+                return Some(Noted::translated(event.clone().into(), text));
+            }
             Self::Text(text) => Frame::Text(by, text.clone()),
             Self::Close { code, reason } => Frame::Close {
                 by,
@@ -106,7 +122,7 @@ impl<S: Clone + Into<Frame>> Sent<S> {
                 code: None,
                 reason: String::new(),
             },
-        })
+        }))
     }
 }
 
@@ -202,6 +218,25 @@ impl<E: Engine> MockSession<E> {
     /// Takes an event of the client.
     pub(crate) fn take_event(&mut self, event: E::Client, now: Duration) {
         self.take(Incoming::Event(event), now);
+    }
+
+    /// Takes audio of a call, which comes beside the events.
+    #[cfg(feature = "calls")]
+    pub(crate) fn listen(&mut self, audio: &[u8], now: Duration) {
+        self.take_beside(Input::Audio(audio), now);
+    }
+
+    /// A key is pressed in a call.
+    #[cfg(feature = "calls")]
+    pub(crate) fn press(&mut self, key: DtmfKey, now: Duration) {
+        self.take_beside(Input::Dtmf(key), now);
+    }
+
+    #[cfg(feature = "calls")]
+    fn take_beside(&mut self, input: Input<'_, E::Client>, now: Duration) {
+        let now = self.set_time(now);
+        self.deliver(now);
+        self.session.handle(input, now);
     }
 
     /// Takes a binary frame of the client.
@@ -324,16 +359,14 @@ impl<E: Engine> MockSession<E> {
         if self.is_held() {
             return None;
         }
-        loop {
-            return Some(match self.session.poll()? {
-                Output::Event(event) if self.session.is_translated() => self.translate(event),
-                Output::Event(event) => Sent::Event(event),
-                Output::Text(text) => Sent::Text(text),
-                Output::Close { code, reason } => Sent::Close { code, reason },
-                // Calls have a transport of their own.
-                Output::Audio(_) | Output::ClearAudio => continue,
-            });
-        }
+        Some(match self.session.poll()? {
+            Output::Event(event) if self.session.is_translated() => self.translate(event),
+            Output::Event(event) => Sent::Event(event),
+            Output::Text(text) => Sent::Text(text),
+            Output::Close { code, reason } => Sent::Close { code, reason },
+            Output::Audio { audio, encoding } => Sent::Audio { audio, encoding },
+            Output::ClearAudio => Sent::ClearAudio,
+        })
     }
 
     /// The event in the client's words.
@@ -395,6 +428,7 @@ impl<E: Engine> MockSession<E> {
                 tap.from_server.carry(now)
             }
             Sent::Text(_) => tap.from_server.carry(now),
+            Sent::Audio { .. } | Sent::ClearAudio => Some(tap.from_server.carry_close(now)),
             Sent::Close { .. } => {
                 self.over = true;
                 Some(tap.from_server.carry_close(now))
@@ -405,8 +439,9 @@ impl<E: Engine> MockSession<E> {
                 Some(now)
             }
         };
-        tap.journal
-            .note(tap.number, now, sent.noted(), arrival.is_none());
+        if let Some(noted) = sent.noted() {
+            tap.journal.note(tap.number, now, noted, arrival.is_none());
+        }
         arrival
     }
 

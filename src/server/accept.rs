@@ -114,7 +114,7 @@ impl Accepted {
     }
 
     /// Answers the requests on a stream until it is over or has become a session.
-    async fn serve_http<S: Stream>(self, stream: S) {
+    pub(super) async fn serve_http<S: Stream>(self, stream: S) {
         let limits = &self.shared.options.limits;
         let service = service_fn(|request| self.answer::<S>(request).map(Ok::<_, Infallible>));
         let connection = http1::Builder::new()

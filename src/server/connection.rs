@@ -40,7 +40,7 @@ const WRITE_BUFFER: usize = 32 * 1024;
 
 /// How long a client has to answer the close of a server that stops. One that reads nothing must
 /// not keep the process.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs a session on an upgraded connection until either side ends it.
 ///
@@ -94,7 +94,7 @@ where
 }
 
 /// The WebSocket on the bare stream: without what HTTP had wrapped around it.
-async fn websocket<S: Stream>(
+pub(super) async fn websocket<S: Stream>(
     upgraded: Upgraded,
     limits: &Limits,
 ) -> io::Result<WebSocketStream<S>> {
@@ -292,6 +292,8 @@ where
             }
             Sent::Close { code, reason } => return Err(End::close(code, &reason)),
             Sent::Break => return Err(End::Break),
+            // Of calls only, which have another driver.
+            Sent::Audio { .. } | Sent::ClearAudio => return Ok(None),
         }))
     }
 
@@ -301,7 +303,7 @@ where
 }
 
 /// Writes, unless the client does not read for too long.
-async fn in_time(
+pub(super) async fn in_time(
     limit: Duration,
     writing: impl Future<Output = Result<(), Error>>,
 ) -> Result<(), End> {

@@ -12,6 +12,8 @@ use tracing::{Instrument, Span};
 use super::accept::Stream;
 use super::admission::Place;
 use super::auth::{self, Denied};
+#[cfg(feature = "calls")]
+use super::calls;
 use super::dialect::asks_for_beta;
 use super::models::Purpose;
 use super::realm::Realm;
@@ -76,20 +78,24 @@ pub(super) fn answer<S: Stream>(
         return HttpRefusal::not_admitted(denied, route.provider).into_response();
     }
     let query = Query::of(query);
-    if admitted.is_ok() && query.call_id.is_some() {
-        // There are no calls yet that one could be.
+    let connecting = Connecting {
+        request: &mut request,
+        shared,
+        stopping,
+        place,
+    };
+    if let (Ok(_), Ok(_), Ok(_), Some(call_id)) = (&realm, &admitted, &dialect, &query.call_id) {
+        #[cfg(feature = "calls")]
+        if connecting.follow::<S>(call_id) {
+            return response;
+        }
+        tracing::debug!(call = %call_id, "a call that is not held");
         return unknown_call();
     }
     let (realm, opening) = match realm {
         Ok(realm) => (realm, Opening::of(socket, dialect, query, admitted)),
         // Of no test that there is, so that none sees it.
         Err(refusal) => (Arc::new(Realm::new(0, None)), Err(refusal)),
-    };
-    let connecting = Connecting {
-        request: &mut request,
-        shared,
-        stopping,
-        place,
     };
     match opening.and_then(|opening| opening.accepted_by(&shared.options.models, route.provider)) {
         Ok(Opening::Session(kind, model, grant)) => {
@@ -120,6 +126,23 @@ struct Connecting<'a> {
 }
 
 impl Connecting<'_> {
+    /// Follows the call with this id, if there is one that is held.
+    #[cfg(feature = "calls")]
+    fn follow<S: Stream>(self, call_id: &str) -> bool {
+        let Some(following) = calls::attach(call_id, self.shared) else {
+            return false;
+        };
+        let span = tracing::info_span!("sideband", call = %call_id);
+        let sideband = following.run::<S>(
+            hyper::upgrade::on(self.request),
+            Arc::clone(self.shared),
+            self.stopping.clone(),
+            self.place,
+        );
+        tokio::spawn(sideband.instrument(span));
+        true
+    }
+
     /// What the session does is told under the span.
     fn become_session<S: Stream, E: Engine>(self, session: MockSession<E>, span: Span) {
         let session = connection::run::<S, E>(
@@ -133,7 +156,7 @@ impl Connecting<'_> {
     }
 }
 
-fn id_of(session: &Session) -> &SessionId {
+pub(super) fn id_of(session: &Session) -> &SessionId {
     match session {
         Session::Realtime(session) => &session.id,
         Session::Transcription(session) => &session.id,
@@ -142,7 +165,7 @@ fn id_of(session: &Session) -> &SessionId {
 
 /// The session that a client opens.
 #[derive(Debug, PartialEq)]
-enum Opening {
+pub(super) enum Opening {
     /// A conversation or transcription, with its model and what its key grants.
     Session(SessionKind, String, SessionGrant),
     /// A translation, likewise.
@@ -216,7 +239,11 @@ impl Opening {
 
     /// The same, if its model is one to hold it: one of these, where there are any, else any that is
     /// not known to be for something else. A deployment of Azure has whatever name it was given.
-    fn accepted_by(self, models: &[String], provider: Provider) -> Result<Self, HandshakeRefusal> {
+    pub(super) fn accepted_by(
+        self,
+        models: &[String],
+        provider: Provider,
+    ) -> Result<Self, HandshakeRefusal> {
         if provider == Provider::Azure {
             return Ok(self);
         }
@@ -248,14 +275,14 @@ impl Opening {
 
 /// What the address says.
 #[derive(Debug, Default)]
-struct Query {
-    model: Option<String>,
+pub(super) struct Query {
+    pub(super) model: Option<String>,
     intent: Option<String>,
     call_id: Option<String>,
 }
 
 impl Query {
-    fn of(query: &str) -> Self {
+    pub(super) fn of(query: &str) -> Self {
         let mut found = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let place = match &*name {

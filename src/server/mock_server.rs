@@ -1,10 +1,11 @@
 //! A server for one test.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::io::{DuplexStream, duplex};
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Error};
 
@@ -25,13 +26,18 @@ use crate::scenario::{Scenario, ScenarioRun};
 
 #[cfg(feature = "admin")]
 use super::AdminOptions;
+use super::accept::Accepted;
 use super::models;
 use super::refusals::HttpRefusal;
 use super::secrets::SessionGrant;
+use super::shutdown::{self, Stopper, Stopping};
 use super::{Limits, Server, ServerOptions, Shared};
 
 /// A key like any other.
 const ANY_KEY: &str = "mock";
+
+/// So many bytes are on their way in process until they are read.
+const PIPE: usize = 64 * 1024;
 
 /// A mock on a port of its own, for one test.
 ///
@@ -66,6 +72,8 @@ pub struct MockServer {
     observer: Observer,
     configurations: Configurations,
     stop: Option<oneshot::Sender<()>>,
+    /// What tells those who are connected in process that the server is gone.
+    in_process: (Stopper, Stopping),
 }
 
 /// How a [`MockServer`] is to be.
@@ -271,6 +279,7 @@ impl MockServerBuilder {
             observer,
             configurations: self.configurations,
             stop: Some(stop),
+            in_process: shutdown::serving(),
         }
     }
 }
@@ -326,6 +335,7 @@ impl MockServer {
         MockConnector {
             shared: Arc::clone(&self.shared),
             journal: self.journal().clone(),
+            stopping: self.in_process.1.clone(),
         }
     }
 
@@ -336,6 +346,18 @@ impl MockServer {
     /// The refusal that a test asked for.
     pub fn connect(&self) -> Result<MockSocket, Error> {
         self.connector().connect()
+    }
+
+    /// Where its calls come in. With the feature `calls`.
+    #[cfg(feature = "calls")]
+    pub fn switchboard(&self) -> super::calls::Switchboard {
+        super::calls::Switchboard::new(Arc::clone(&self.shared), Arc::clone(&self.shared.default))
+    }
+
+    /// Has a telephone call come in. With the feature `calls`; see [`calls`](super::calls).
+    #[cfg(feature = "calls")]
+    pub fn call(&self, incoming: super::calls::IncomingCall) -> super::calls::CallHandle {
+        self.switchboard().ring(incoming)
     }
 
     /// How many connections were tried so far, with those whose handshake was refused.
@@ -424,9 +446,28 @@ impl MockServer {
 pub struct MockConnector {
     shared: Arc<Shared>,
     journal: Journal,
+    stopping: Stopping,
 }
 
 impl MockConnector {
+    /// A stream to the server as one of TCP is, without the network: for whatever speaks HTTP or
+    /// WebSocket over a stream, such as `tokio_tungstenite::client_async`. On paused time no time passes
+    /// while bytes are on it.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime of tokio.
+    pub fn stream(&self) -> DuplexStream {
+        let (client, server) = duplex(PIPE);
+        let accepted = Accepted {
+            shared: Arc::clone(&self.shared),
+            peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            stopping: self.stopping.clone(),
+        };
+        tokio::spawn(accepted.serve_http(server));
+        client
+    }
+
     /// Opens a conversation, as `tokio_tungstenite::connect_async` does over the network.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ mod accept;
 mod admin;
 mod admission;
 mod auth;
+#[cfg(feature = "calls")]
+pub mod calls;
 mod client_secrets;
 mod connection;
 mod dialect;
@@ -189,6 +191,8 @@ struct Shared {
     admin: Option<admin::Admin>,
     metrics: Arc<Metrics>,
     admission: Admission,
+    #[cfg(feature = "calls")]
+    calls: calls::Calls,
 }
 
 impl Shared {
@@ -212,6 +216,8 @@ impl Shared {
             secrets: AtomicU32::new(0),
             started: Instant::now(),
             metrics,
+            #[cfg(feature = "calls")]
+            calls: calls::Calls::default(),
         }
     }
 
@@ -259,6 +265,12 @@ impl Server {
 
     fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
+    }
+
+    /// Where its calls come in. With the feature `calls`.
+    #[cfg(feature = "calls")]
+    pub fn switchboard(&self) -> calls::Switchboard {
+        calls::Switchboard::new(self.shared(), Arc::clone(&self.shared.default))
     }
 
     /// The address it listens on.

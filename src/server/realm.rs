@@ -159,7 +159,7 @@ impl Realm {
         self.open(session, faults)
     }
 
-    fn next_options(&self) -> SessionOptions {
+    pub(super) fn next_options(&self) -> SessionOptions {
         let index = self.sessions.fetch_add(1, Ordering::Relaxed);
         SessionOptions {
             seed: self.seed.wrapping_add(index),
@@ -168,7 +168,7 @@ impl Realm {
         }
     }
 
-    fn open<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
+    pub(super) fn open<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
         match &self.observer {
             Some(observer) => observer.see(session, faults),
             None => MockSession::unobserved(session),

@@ -11,6 +11,8 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use crate::engine::Refusal;
 
 use super::auth::Denied;
+#[cfg(feature = "calls")]
+use super::calls::{BadOffer, CannotDo};
 use super::routes::Provider;
 
 /// Why no session begins on a WebSocket: what its error says, and the code of the close after it.
@@ -349,8 +351,104 @@ impl HttpRefusal {
         Self::of(StatusCode::UNAUTHORIZED, &error)
     }
 
+    /// What it says, for those who keep a record.
+    #[cfg(feature = "calls")]
+    pub(super) fn message(&self) -> String {
+        let body: Value = serde_json::from_str(self.0.body()).unwrap_or_default();
+        let message = body["error"]["message"].as_str();
+        message.unwrap_or_default().to_owned()
+    }
+
     pub(super) fn into_response(self) -> Response<String> {
         *self.0
+    }
+}
+
+#[cfg(feature = "calls")]
+impl HttpRefusal {
+    /// A call without a model.
+    pub(super) fn no_model() -> Self {
+        Self::bad_request(HandshakeRefusal::no_model().refusal)
+    }
+
+    /// A key for something that is not held in a call. *Inferred*.
+    pub(super) fn not_a_call() -> Self {
+        Self::bad_request(HandshakeRefusal::key_of_another_session().refusal)
+    }
+
+    /// An offer that is no good. *Inferred*.
+    pub(super) fn bad_offer(bad: &BadOffer) -> Self {
+        let message = format!("Invalid 'sdp': could not parse the SDP offer: {bad}.");
+        Self::bad_request(Refusal::new("invalid_offer", message).at("sdp"))
+    }
+
+    /// An offer that is not UTF-8. *Inferred*.
+    pub(super) fn offer_is_no_text() -> Self {
+        let message = "Invalid 'sdp': expected an SDP offer in UTF-8.";
+        Self::bad_request(Refusal::new("invalid_offer", message).at("sdp"))
+    }
+
+    /// A body that has no offer, by its type. *Inferred*.
+    pub(super) fn no_offer(content_type: &str) -> Self {
+        let message = format!(
+            "Unsupported content type: '{content_type}'. Supported content types are: \
+             'application/sdp' and 'multipart/form-data'."
+        );
+        Self::bad_request(Refusal::new("unsupported_content_type", message))
+    }
+
+    /// A form that cannot be read. *Inferred*.
+    pub(super) fn bad_form(what: &str) -> Self {
+        let message = format!("We could not parse the multipart form of your request: {what}.");
+        Self::plain(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// A call that there is not, or not any more. *Inferred*.
+    pub(super) fn no_call(id: &str) -> Self {
+        let message = format!("No call found with id '{id}'.");
+        let refusal = Refusal::new("call_id_not_found", message).at("call_id");
+        Self::new(StatusCode::NOT_FOUND, refusal)
+    }
+
+    /// A call that is not so far, or too far, for what it is asked. *Inferred*.
+    pub(super) fn call_cannot(reason: CannotDo, id: &str) -> Self {
+        let (code, message) = match reason {
+            CannotDo::Over => return Self::no_call(id),
+            CannotDo::NotAccepted => (
+                "call_not_accepted",
+                format!("Call '{id}' has not been accepted yet."),
+            ),
+            CannotDo::AlreadyAccepted => (
+                "call_already_accepted",
+                format!("Call '{id}' has already been accepted."),
+            ),
+            CannotDo::NotSip => ("call_not_sip", format!("Call '{id}' is not a SIP call.")),
+        };
+        Self::bad_request(Refusal::new(code, message).at("call_id"))
+    }
+
+    /// A status that tells no caller that the call is declined. *Inferred*.
+    pub(super) fn no_sip_error(status: i64) -> Self {
+        let message = format!(
+            "Invalid 'status_code': expected a SIP status from 300 to 699, but got {status}."
+        );
+        Self::bad_request(Refusal::new("invalid_value", message).at("status_code"))
+    }
+
+    /// An address that nobody can be handed on to. *Inferred*.
+    pub(super) fn no_target(uri: &str) -> Self {
+        let message = format!(
+            "Invalid 'target_uri': expected a URI with 'tel:' or 'sip:', such as \
+             'tel:+14155550123', but got '{uri}'."
+        );
+        Self::bad_request(Refusal::new("invalid_value", message).at("target_uri"))
+    }
+}
+
+#[cfg(feature = "calls")]
+impl From<Response<String>> for HttpRefusal {
+    fn from(response: Response<String>) -> Self {
+        Self(Box::new(response))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -101,21 +102,33 @@ fn beta_is_spoken(provider: Provider, shared: &Shared) -> Result<(), HttpRefusal
     dialect.map_or_else(|BetaRefused| Err(HttpRefusal::beta_is_off()), |_| Ok(()))
 }
 
-/// Reads a body.
+/// Reads a body of JSON.
 async fn read<T: Shaped + DeserializeOwned>(
     request: Request<Incoming>,
     limits: &Limits,
 ) -> Result<T, HttpRefusal> {
+    decoded(&body(request, limits).await?)
+}
+
+/// Reads a body, whatever it is.
+pub(super) async fn body(
+    request: Request<Incoming>,
+    limits: &Limits,
+) -> Result<Bytes, HttpRefusal> {
     let body = Limited::new(request.into_body(), limits.body).collect();
-    let body = match tokio::time::timeout(BODY_WITHIN, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
+    match tokio::time::timeout(BODY_WITHIN, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(HttpRefusal::body_too_long(limits.body));
+            Err(HttpRefusal::body_too_long(limits.body))
         }
-        Ok(Err(_)) => return Err(HttpRefusal::broken_body()),
-        Err(_) => return Err(HttpRefusal::body_too_late()),
-    };
-    decode_body(&body).map_err(|error| match &error.reason {
+        Ok(Err(_)) => Err(HttpRefusal::broken_body()),
+        Err(_) => Err(HttpRefusal::body_too_late()),
+    }
+}
+
+/// What a body of JSON says.
+pub(super) fn decoded<T: Shaped + DeserializeOwned>(body: &[u8]) -> Result<T, HttpRefusal> {
+    decode_body(body).map_err(|error| match &error.reason {
         DecodeReason::NotJson {
             message,
             line,

@@ -6,6 +6,8 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 
 use super::accept::Stream;
+#[cfg(feature = "calls")]
+use super::calls;
 use super::refusals::HttpRefusal;
 use super::shutdown::Stopping;
 use super::{Shared, handshake, rest};
@@ -31,6 +33,8 @@ pub(super) enum Provider {
 pub(super) enum Endpoint<'a> {
     Socket(Socket),
     Resource(Resource<'a>),
+    #[cfg(feature = "calls")]
+    Call(calls::Resource<'a>),
 }
 
 /// What is opened as a WebSocket.
@@ -58,6 +62,8 @@ impl Endpoint<'_> {
     /// The one method it has.
     fn method(self) -> Method {
         match self {
+            #[cfg(feature = "calls")]
+            Self::Call(_) => Method::POST,
             Self::Socket(_) | Self::Resource(Resource::Models | Resource::Model(_)) => Method::GET,
             Self::Resource(
                 Resource::ClientSecrets
@@ -78,6 +84,15 @@ impl<'a> Route<'a> {
         } else {
             (Provider::OpenAi, false, path.strip_prefix("/v1")?)
         };
+        #[cfg(feature = "calls")]
+        if let Some(call) = rest.strip_prefix("/realtime/calls") {
+            let endpoint = Endpoint::Call(calls::Resource::find(call)?);
+            return Some(Self {
+                provider,
+                is_preview,
+                endpoint,
+            });
+        }
         let endpoint = match rest {
             "/realtime" => Endpoint::Socket(Socket::Realtime),
             "/realtime/translations" => Endpoint::Socket(Socket::Translations),
@@ -119,6 +134,10 @@ pub(super) async fn answer<S: Stream>(
     match route.endpoint {
         Endpoint::Socket(socket) => {
             handshake::answer::<S>(request, &route, socket, shared, stopping)
+        }
+        #[cfg(feature = "calls")]
+        Endpoint::Call(resource) => {
+            calls::answer(request, route.provider, resource, shared, stopping).await
         }
         Endpoint::Resource(resource) => {
             rest::answer(request, route.provider, resource, shared).await

@@ -15,7 +15,7 @@ pub(crate) fn as_json<S: Serialize>(output: Output<S>) -> Value {
     match output {
         Output::Event(event) => serde_json::to_value(&event).unwrap(),
         Output::Text(text) => json!({ "text": text }),
-        Output::Audio(audio) => json!({ "plays": audio.len() }),
+        Output::Audio { audio, .. } => json!({ "plays": audio.len() }),
         Output::ClearAudio => json!({ "plays": null }),
         Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
         _ => panic!("an output that the tests do not know"),

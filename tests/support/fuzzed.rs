@@ -132,7 +132,7 @@ impl Played {
             match output {
                 Output::Event(event) => self.take(&event),
                 Output::Close { .. } => self.ended = true,
-                Output::Audio(_) | Output::ClearAudio => {
+                Output::Audio { .. } | Output::ClearAudio => {
                     assert_ne!(self.transport, Transport::WebSocket, "{output:?}");
                 }
                 other => panic!("nobody asked for {other:?}"),

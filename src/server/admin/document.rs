@@ -130,6 +130,11 @@ fn of_path(name: &str) -> Value {
             json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": pattern }),
             "The key of a test; `default` for sessions without one.",
         )
+    } else if name == "call" {
+        (
+            json!({ "type": "string" }),
+            "The id of a call, `rtc_` and more.",
+        )
     } else {
         (
             json!({ "type": "integer", "minimum": 0 }),
@@ -171,7 +176,7 @@ fn meaning(status: u16) -> &'static str {
         400 => "The query of the address or the body cannot be read.",
         401 => "The token is missing or wrong.",
         403 => "There is no token, and the request comes from elsewhere than this machine.",
-        404 => "There is no such key or session.",
+        404 => "There is no such key, session or call.",
         408 => "The body did not come in time.",
         409 => "It conflicts with how things are.",
         413 => "The body is too long.",

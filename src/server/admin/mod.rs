@@ -4,6 +4,8 @@
 //! document is written from it.
 
 mod body;
+#[cfg(feature = "calls")]
+mod calls;
 mod document;
 mod entries;
 mod guard;

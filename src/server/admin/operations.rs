@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use hyper::Method;
 
+#[cfg(feature = "calls")]
+use super::calls;
 use super::operation::{NoBody, NoQuery, Operation};
 use super::targets::OfServer;
 use super::{document, entries, scenarios, sessions, waiting};
@@ -11,10 +13,13 @@ use super::{document, entries, scenarios, sessions, waiting};
 /// All operations. One path stands for itself: no two have the same method and a path that is the same
 /// but for its parameters.
 pub(super) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    [of_keys(), of_journals(), of_sessions(), of_the_api()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let mut all = of_keys();
+    all.extend(of_journals());
+    all.extend(of_sessions());
+    #[cfg(feature = "calls")]
+    all.extend(of_calls());
+    all.extend(of_the_api());
+    all
 });
 
 fn get(path: &'static str) -> (Method, &'static str) {
@@ -168,6 +173,46 @@ fn of_sessions() -> Vec<Operation> {
             "break_connection",
             "Drops the connection of a session without a close, as a network does.",
             sessions::break_connection,
+        ),
+    ]
+}
+
+#[cfg(feature = "calls")]
+fn of_calls() -> Vec<Operation> {
+    const RINGS: &str = "Has a telephone call come in: it is announced by its webhook, and rings until the \
+                         app accepts or rejects it.";
+    vec![
+        Operation::new(post("/calls"), "ring", RINGS, calls::ring),
+        Operation::new(
+            post("/scenarios/{key}/calls"),
+            "ring_with_key",
+            "Has a telephone call come in whose session is of a key.",
+            calls::ring,
+        ),
+        Operation::new(
+            get("/calls"),
+            "list_calls",
+            "Lists the calls there are, and the last of those that are over.",
+            calls::list,
+        ),
+        Operation::waiting(
+            get("/calls/{call}"),
+            "get_call",
+            "Gets what happened in a call, at once or when there is more.",
+            calls::get,
+        )
+        .which_refuses(&[429]),
+        Operation::new(
+            post("/calls/{call}/hang_up"),
+            "caller_hangs_up",
+            "Has the caller hang up, whatever they were about to do.",
+            calls::hang_up,
+        ),
+        Operation::new(
+            get("/calls/{call}/audio.wav"),
+            "get_call_audio",
+            "Gets what was heard in a call that is over: the caller on the left, the model on the right.",
+            calls::wav,
         ),
     ]
 }

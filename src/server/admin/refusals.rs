@@ -319,6 +319,27 @@ impl Refusal {
     }
 
     /// Something that should not be.
+    #[cfg(feature = "calls")]
+    pub(super) fn unknown_call(id: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_call",
+            format!(
+                "There is no call `{id}`. GET /_mock/calls lists those there are; of those that are \
+                 over, the last are remembered."
+            ),
+        )
+    }
+
+    #[cfg(feature = "calls")]
+    pub(super) fn too_many_calls(limit: usize) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_calls",
+            format!("There are {limit} calls that are not over; let some end."),
+        )
+    }
+
     pub(super) fn unwritten(error: &impl std::fmt::Display) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -14,7 +14,7 @@ use super::refusals::Refusal;
 use super::targets::OfKey;
 
 /// How long a request may wait, in milliseconds.
-const LONGEST_WAIT: u64 = 60_000;
+pub(super) const LONGEST_WAIT: u64 = 60_000;
 
 /// What to wait for: an entry of the journal that is there already or comes.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,7 +39,7 @@ fn once() -> usize {
     1
 }
 
-fn some_time() -> u64 {
+pub(super) fn some_time() -> u64 {
     10_000
 }
 
