@@ -6,6 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cli::call::{self, Call};
 use cli::check::{self, Check};
 use cli::coverage::{self, Coverage};
 use cli::demo::{self, Demo};
@@ -41,6 +42,8 @@ enum Command {
     Demo(Demo),
     /// Serve the mock until ctrl-c.
     Serve(Box<Serve>),
+    /// Have a telephone call come in: announce it to an app, and hold it.
+    Call(Box<Call>),
     /// Write, check and explain scenarios: what the mock says, and when.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(arguments) => done(demo::run(&arguments)),
         Command::Serve(arguments) => done(serve::run(&arguments)),
+        Command::Call(arguments) => call::run(&arguments),
         Command::Scenario(command) => done(scenario::run(&command)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Coverage(arguments) => done(coverage::print(&arguments)),
