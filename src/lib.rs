@@ -111,10 +111,11 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `admin`, `calls`, `conformance`, `scenario`, `telephony` and `tls` |
+//! | `cli` (default) | the binary, and with it `admin`, `calls`, `conformance`, `recording`, `scenario`, `telephony` and `tls` |
 //! | `calls` | the module `server::calls`: WebRTC offers, and telephone calls that come in |
 //! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
 //! | `admin` | control of a server over HTTP, from any language |
+//! | `recording` | the modules `recording`, `proxy` and `replay`: sessions on file |
 //! | `scenario` | the module `scenario`, and files of it |
 //! | `telephony` | the module `telephony`: callers over Twilio and AudioCodes, who dial a voice agent |
 //! | `tls` | a server that speaks TLS |
@@ -140,7 +141,7 @@
 //! | transcripts of the user's audio | yes | in part | no |
 //! | bad events get the service's `error` | yes | in part | no |
 //! | the same bytes each time | yes | no | no |
-//! | records and replays the real service | not yet | yes | HTTP only |
+//! | records and replays the real service | yes | yes | HTTP only |
 //! | other services: Gemini Live, chat, MCP servers | no | yes | some |
 //!
 //! [aimock]: https://aimock.copilotkit.dev/
@@ -159,6 +160,10 @@ pub mod faults;
 pub mod generators;
 pub mod mock;
 pub mod protocol;
+#[cfg(feature = "recording")]
+pub mod proxy;
+#[cfg(feature = "recording")]
+pub mod recording;
 #[cfg(feature = "scenario")]
 pub mod scenario;
 pub mod server;

@@ -12,6 +12,7 @@ use cli::coverage::{self, Coverage};
 use cli::demo::{self, Demo};
 use cli::healthcheck::{self, Healthcheck};
 use cli::log::Log;
+use cli::proxy::{self, Proxy};
 use cli::scenario::{self, Command as ScenarioCommand};
 use cli::serve::{self, Serve};
 
@@ -34,7 +35,7 @@ Start here:
   mock-realtime help serve               says more of a command
 
 Exit codes: 0 success; 1 the command could not do its work, and standard error says why; 2 wrong use.
-Those of check are its own.";
+Those of check, proxy and replay are their own.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -49,6 +50,8 @@ enum Command {
     Scenario(ScenarioCommand),
     /// Check logs of sessions: are they the protocol?
     Check(Check),
+    /// Record and check sessions on their way between an agent and any realtime server.
+    Proxy(Box<Proxy>),
     /// Print what of the protocol this version does.
     Coverage(Coverage),
     /// Ask a server whether it takes sessions; exit code 0 if it does.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Call(arguments) => call::run(&arguments),
         Command::Scenario(command) => done(scenario::run(&command)),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Proxy(arguments) => proxy::run(&arguments),
         Command::Coverage(arguments) => done(coverage::print(&arguments)),
         Command::Healthcheck(arguments) => done(healthcheck::run(&arguments)),
     };

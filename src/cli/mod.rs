@@ -7,5 +7,6 @@ pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod healthcheck;
 pub(crate) mod log;
+pub(crate) mod proxy;
 pub(crate) mod scenario;
 pub(crate) mod serve;

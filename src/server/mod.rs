@@ -14,6 +14,8 @@ mod client_secrets;
 mod connection;
 mod dialect;
 mod ending;
+#[cfg(feature = "recording")]
+pub(crate) mod front;
 mod handshake;
 mod keepalive;
 mod limits;
@@ -27,7 +29,7 @@ mod refused;
 mod rest;
 mod routes;
 mod secrets;
-mod shutdown;
+pub(crate) mod shutdown;
 mod subprotocols;
 #[cfg(feature = "tls")]
 mod tls;

@@ -1,8 +1,8 @@
 //! `mock-realtime serve`: the server, and the scenario it follows.
 
 mod scenario;
-mod signals;
-mod tls;
+pub(crate) mod signals;
+pub(crate) mod tls;
 
 use std::io::{self, Write};
 use std::net::IpAddr;

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::io;
 
 /// Requests to end: ctrl-c, and on Unix the signal TERM. None is lost once this is there.
-pub(super) struct Requests {
+pub(crate) struct Requests {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -13,7 +13,7 @@ pub(super) struct Requests {
 
 impl Requests {
     #[cfg(unix)]
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -23,12 +23,12 @@ impl Requests {
 
     #[cfg(not(unix))]
     #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
 
     /// Ready at the next request.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         let asked = tokio::select! {
             asked = self.terminate.recv() => asked,

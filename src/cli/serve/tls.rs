@@ -50,19 +50,19 @@ pub(crate) struct TlsArguments {
 }
 
 /// How a server speaks TLS, and what its clients have to trust.
-pub(super) struct Chosen {
-    pub(super) tls: Tls,
-    pub(super) authority: Option<Authority>,
+pub(crate) struct Chosen {
+    pub(crate) tls: Tls,
+    pub(crate) authority: Option<Authority>,
 }
 
 /// The file that clients have to trust. A temporary one is there as long as this is.
-pub(super) enum Authority {
+pub(crate) enum Authority {
     Kept(PathBuf),
     Temporary(NamedTempFile),
 }
 
 impl Authority {
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
             Self::Temporary(file) => file.path(),
@@ -72,7 +72,7 @@ impl Authority {
 
 impl TlsArguments {
     /// What the flags ask for, for a server on this address.
-    pub(super) fn choose(&self, host: IpAddr) -> io::Result<Option<Chosen>> {
+    pub(crate) fn choose(&self, host: IpAddr) -> io::Result<Option<Chosen>> {
         // A given certificate counts more than --tls, which a file of variables may well have.
         if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
             let tls = Tls::from_files(certificate, key).map_err(io::Error::other)?;

@@ -55,8 +55,9 @@ pub(super) fn read(log: impl Read, take: &mut impl FnMut(LogEntry)) -> Result<()
             };
             let at = message.time;
             let at = at.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            entry(event, Some(by), number, Some(socket.to_string()))
-                .map(|entry| take(LogEntry { at, ..entry }));
+            if let Some(entry) = entry(event, Some(by), number, Some(socket.to_string())) {
+                take(LogEntry { at, ..entry });
+            }
         }
     }
     Ok(())
