@@ -164,6 +164,8 @@ pub mod protocol;
 pub mod proxy;
 #[cfg(feature = "recording")]
 pub mod recording;
+#[cfg(feature = "recording")]
+pub mod replay;
 #[cfg(feature = "scenario")]
 pub mod scenario;
 pub mod server;

@@ -13,6 +13,7 @@ use cli::demo::{self, Demo};
 use cli::healthcheck::{self, Healthcheck};
 use cli::log::Log;
 use cli::proxy::{self, Proxy};
+use cli::replay::{self, Replay};
 use cli::scenario::{self, Command as ScenarioCommand};
 use cli::serve::{self, Serve};
 
@@ -52,6 +53,8 @@ enum Command {
     Check(Check),
     /// Record and check sessions on their way between an agent and any realtime server.
     Proxy(Box<Proxy>),
+    /// Serve a recorded session again.
+    Replay(Box<Replay>),
     /// Print what of the protocol this version does.
     Coverage(Coverage),
     /// Ask a server whether it takes sessions; exit code 0 if it does.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Scenario(command) => done(scenario::run(&command)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Proxy(arguments) => proxy::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Coverage(arguments) => done(coverage::print(&arguments)),
         Command::Healthcheck(arguments) => done(healthcheck::run(&arguments)),
     };

@@ -8,5 +8,6 @@ pub(crate) mod demo;
 pub(crate) mod healthcheck;
 pub(crate) mod log;
 pub(crate) mod proxy;
+pub(crate) mod replay;
 pub(crate) mod scenario;
 pub(crate) mod serve;

@@ -183,6 +183,12 @@ impl<E: Engine> MockSession<E> {
         &self.session
     }
 
+    /// The same, when it is over.
+    #[cfg(feature = "recording")]
+    pub(crate) fn into_engine(self) -> E {
+        self.session
+    }
+
     /// The hand that somebody may have on it.
     pub(crate) fn control(&self) -> Option<SessionControl> {
         self.tap.as_ref().map(|tap| tap.control.clone())

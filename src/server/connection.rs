@@ -93,6 +93,23 @@ where
         .await;
 }
 
+/// Runs what is no session of the engine, but is driven as one, until either side ends it or the
+/// server stops; gives it back.
+#[cfg(feature = "recording")]
+pub(crate) async fn run_engine<S, E>(stream: S, engine: E, stopping: Stopping) -> E
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    E: Engine,
+{
+    let limits = Limits::default();
+    let config = Some(config(&limits));
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
+    let session = Box::new(MockSession::unobserved(engine));
+    let mut connection = Connection::new(socket, session, &limits, Meter::default());
+    connection.pump(stopping).await;
+    connection.session.into_engine()
+}
+
 /// The WebSocket on the bare stream: without what HTTP had wrapped around it.
 pub(super) async fn websocket<S: Stream>(
     upgraded: Upgraded,

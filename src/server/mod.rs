@@ -61,6 +61,8 @@ use shutdown::Phase;
 
 #[cfg(feature = "admin")]
 pub use admin::AdminOptions;
+#[cfg(feature = "recording")]
+pub(crate) use connection::run_engine;
 pub use connection::run_session;
 pub use limits::Limits;
 pub use mock_server::{MockConnector, MockServer, MockServerBuilder};
