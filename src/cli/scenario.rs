@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use mock_realtime::scenario::{self, Preset, Problems, Situation, load};
+use mock_realtime::recording::Recording;
+use mock_realtime::scenario::{self, Preset, Problems, RecordedScenario, Situation, load};
+
+use super::replay;
 
 /// How wide reports are.
 const LONGEST_LINE: usize = 100;
@@ -23,6 +26,8 @@ pub(crate) enum Command {
     Schema,
     /// Print the scenario that response configs of the Python original make.
     Convert(Convert),
+    /// Print the scenario of a recorded session, to start from.
+    FromRecording(FromRecording),
 }
 
 #[derive(Args)]
@@ -65,6 +70,19 @@ pub(crate) struct Convert {
     file: PathBuf,
 }
 
+#[derive(Args)]
+pub(crate) struct FromRecording {
+    /// The recording: of the proxy, or any log that check reads.
+    file: PathBuf,
+    /// Which session, if there are several in the file; from 1.
+    #[arg(long, value_name = "NUMBER")]
+    session: Option<usize>,
+    /// Write what was spoken to WAV files in this folder, and have the scenario play them. Without it
+    /// the mock's own voice says the transcripts.
+    #[arg(long, value_name = "FOLDER")]
+    audio: Option<PathBuf>,
+}
+
 fn preset_names() -> clap::builder::PossibleValuesParser {
     Preset::ALL
         .iter()
@@ -81,6 +99,7 @@ pub(crate) fn run(command: &Command) -> io::Result<()> {
         Command::Explain(arguments) => explain(arguments),
         Command::Schema => print_schema(),
         Command::Convert(arguments) => convert(arguments),
+        Command::FromRecording(arguments) => from_recording(arguments),
     }
 }
 
@@ -141,6 +160,22 @@ fn convert(arguments: &Convert) -> io::Result<()> {
     let scenario = scenario::convert(&json)
         .map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
     let text = scenario.to_yaml().map_err(io::Error::other)?;
+    write!(io::stdout(), "{text}")
+}
+
+fn from_recording(arguments: &FromRecording) -> io::Result<()> {
+    let recording = Recording::read(&arguments.file)?;
+    let session = replay::session(&recording, arguments.session, &arguments.file)?;
+    let folder = arguments.audio.as_ref();
+    let name = folder.map(|folder| folder.display().to_string());
+    let recorded = RecordedScenario::of(session, name.as_deref());
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder).map_err(|error| in_file(folder, &error))?;
+    }
+    for (file, sound) in &recorded.sounds {
+        sound.save(file).map_err(io::Error::other)?;
+    }
+    let text = recorded.to_yaml().map_err(io::Error::other)?;
     write!(io::stdout(), "{text}")
 }
 

@@ -57,6 +57,8 @@ mod model;
 mod nearest;
 mod prefilter;
 mod presets;
+#[cfg(feature = "recording")]
+mod recorded;
 mod render;
 mod run;
 mod select;
@@ -81,6 +83,8 @@ pub use model::{
     TurnRange, UnsoundRange, UsageConfig,
 };
 pub use presets::Preset;
+#[cfg(feature = "recording")]
+pub use recorded::RecordedScenario;
 pub use run::{CompiledScenario, ScenarioRun};
 pub use select::Check;
 pub use situation::{Situation, ToolUse};

@@ -32,9 +32,19 @@ struct Line {
 
 /// Replays the text of a recording (`.jsonl`); says how many of the server's events were compared.
 pub(crate) fn replay(recording: &str) -> Result<usize, String> {
+    replay_with(recording, |_| {})
+}
+
+/// The same to a session that says something else than what was recorded.
+pub(crate) fn replay_with(
+    recording: &str,
+    configure: impl FnOnce(&mut SessionOptions),
+) -> Result<usize, String> {
     let lines = read(recording)?;
     let recorded: Vec<&Value> = of_server(&lines);
-    let mut driven = Driven::new(options(&recorded));
+    let mut options = options(&recorded);
+    configure(&mut options);
+    let mut driven = Driven::new(options);
     let appends = lines.iter().filter(|line| is_append(&line.event)).count();
     let mut audio = CutAudio::of(&recorded, appends as u64);
     for (number, line) in lines.iter().enumerate() {

@@ -6,6 +6,7 @@ import time
 
 import own_servers
 import readme_example
+import recorded
 import text_turn
 from checks import (
     ANSWER_TO_HEARD,
@@ -199,6 +200,7 @@ checks(own_servers.function_calls)
 checks(own_servers.sales_in_speech)
 checks(own_servers.sound_file_sample_for_sample)
 checks(readme_example.readme_example)
+checks(recorded.recorded_checked_and_replayed)
 
 if __name__ == "__main__":
     checks.run()
