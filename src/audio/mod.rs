@@ -44,3 +44,5 @@ pub use vad::{EnergyDetector, SpeechDetector};
 pub(crate) use voice::Utterance;
 #[cfg(feature = "calls")]
 pub(crate) use wav::wav_bytes;
+#[cfg(feature = "telephony")]
+pub(crate) use wav::save as save_tracks;

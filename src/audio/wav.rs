@@ -6,6 +6,8 @@ use std::path::Path;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
+#[cfg(feature = "telephony")]
+use super::error::AudioError;
 use super::error::AudioFault;
 use super::resample::quantised;
 use super::{Clip, Encoding};
@@ -234,6 +236,15 @@ pub(super) fn mixed_down(samples: impl Iterator<Item = f32>, channels: usize) ->
         }
     }
     mixed
+}
+
+/// Writes tracks as [`write`] does; the error names the file.
+#[cfg(feature = "telephony")]
+pub(crate) fn save(path: &Path, tracks: &[&[i16]], rate: u32) -> Result<(), AudioError> {
+    write(path, tracks, rate).map_err(|reason| AudioError {
+        file: Some(path.to_owned()),
+        reason,
+    })
 }
 
 /// Writes tracks of 16-bit samples as the channels of a file; short ones end in silence.

@@ -68,6 +68,8 @@ mod words;
 pub use build::{always, holds, intent, tool_gave, user_matches, user_says, when};
 pub use convert::{Unconvertible, convert};
 pub use explain::{Candidate, Explanation};
+#[cfg(feature = "telephony")]
+pub(crate) use file::{Document, Step};
 pub use file::{Loaded, Problem, Problems, Unwritable, load, parse, schema};
 #[cfg(feature = "admin")]
 pub(crate) use file::{parse_sent, read};

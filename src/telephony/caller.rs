@@ -164,6 +164,8 @@ pub struct Notes {
     pub happenings: Vec<(Duration, Happening)>,
     /// What the bridge did wrong, in order. The first thousand are kept.
     pub findings: Vec<Finding>,
+    /// When the bridge's audio came, and how long each piece lasts.
+    pub came: Vec<(Duration, Duration)>,
     /// How much of what the caller said did not get through.
     pub withheld: Duration,
     /// How the call ended, once it has.

@@ -118,6 +118,12 @@ pub(crate) fn samples_in(duration: Duration, rate: u32) -> usize {
     usize::try_from(samples).unwrap_or(usize::MAX)
 }
 
+/// The samples that are over within `duration` at `rate` a second.
+pub(crate) fn whole_samples_in(duration: Duration, rate: u32) -> usize {
+    let samples = duration.as_nanos() * u128::from(rate) / 1_000_000_000;
+    usize::try_from(samples).unwrap_or(usize::MAX)
+}
+
 /// How long so many samples last, to the nanosecond above: so that it is never called over before
 /// it is.
 pub(crate) fn duration_of(samples: usize, rate: u32) -> Duration {

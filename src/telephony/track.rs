@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::format::{duration_of, samples_in};
+use super::format::{duration_of, samples_in, whole_samples_in};
 use crate::audio::Clip;
 
 /// The root mean square above which somebody can be heard: −50 dB of full scale.
@@ -81,7 +81,8 @@ impl Track {
             if last.end() <= at {
                 break;
             }
-            let kept = last.within(&(Duration::ZERO..at)).end;
+            // A sample that has begun to be heard is not whole, and is gone.
+            let kept = whole_samples_in(at.saturating_sub(last.start), last.rate);
             dropped += duration_of(last.samples.len() - kept, last.rate);
             last.samples.truncate(kept);
             if kept > 0 {

@@ -2,10 +2,21 @@
 #![cfg(feature = "telephony")]
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
+#[path = "../support/answered.rs"]
+mod answered;
+#[path = "../support/bridge.rs"]
+mod bridge;
 #[path = "../support/telephone.rs"]
 mod telephone;
 
+mod a_call_begins_with_the_voice_url;
+mod a_recorded_bot_is_called_the_same;
 mod a_twilio_caller_does_as_twilio_does;
 mod an_audiocodes_caller_does_as_voiceai_connect_does;
+mod any_answer_leaves_callers_sound;
+mod call_scripts_are_checked;
+mod calls_follow_the_recorded_orders;
+mod calls_follow_their_scripts;
 mod messages_of_carriers_are_read_and_written;
+mod playback_keeps_its_promises;
 mod what_a_bridge_does_wrong_is_named;

@@ -21,6 +21,8 @@ pub(super) struct ReadError {
     pub(super) help: Option<String>,
     /// The field that is missing, if that is what is wrong.
     pub(super) missing: Option<&'static str>,
+    /// Whether a map is empty that is one thing of several kinds.
+    pub(super) empty: bool,
     pub(super) place: Option<Range<usize>>,
     pub(super) path: Path,
 }
@@ -31,6 +33,7 @@ impl ReadError {
             message,
             help,
             missing: None,
+            empty: false,
             place: None,
             path: Path::default(),
         }
@@ -190,10 +193,13 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
             Value::String(text) => visitor.visit_enum(Choice::Word(text)),
             Value::Map(entries) => match entries.as_slice() {
                 [entry] => visitor.visit_enum(Choice::Entry(entry)),
-                _ => Err(de::Error::custom(format!(
-                    "this is one thing of several kinds, so it has one key, not {}",
-                    entries.len()
-                ))),
+                _ => Err(ReadError {
+                    empty: entries.is_empty(),
+                    ..de::Error::custom(format!(
+                        "this is one thing of several kinds, so it has one key, not {}",
+                        entries.len()
+                    ))
+                }),
             },
             _ => self.deserialize_any(visitor),
         }

@@ -2,6 +2,8 @@
 
 mod check;
 mod de;
+#[cfg(feature = "telephony")]
+mod document;
 mod node;
 mod path;
 mod problem;
@@ -13,12 +15,16 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use miette::NamedSource;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::model::Scenario;
 use de::{ReadError, Reader};
+#[cfg(feature = "telephony")]
+pub(crate) use document::Document;
 use node::Node;
 use path::Path;
+#[cfg(feature = "telephony")]
+pub(crate) use path::Segment as Step;
 pub use problem::{Problem, Problems};
 pub use write::Unwritable;
 
@@ -154,7 +160,7 @@ impl Reading {
                 return self.problems.push(problem);
             }
         };
-        let scenario = self.deserialize(&source, &mut root);
+        let scenario = deserialize(&source, &mut root, &mut self.problems);
         let folder = file.parent().unwrap_or(FilePath::new("")).to_owned();
         let part = Part {
             source,
@@ -193,42 +199,6 @@ impl Reading {
         }
     }
 
-    /// The scenario of a tree. What is wrong is written down and taken out until the rest is right.
-    fn deserialize(&mut self, source: &Arc<NamedSource<String>>, root: &mut Node) -> Scenario {
-        let mut taken_out: HashSet<(usize, String)> = HashSet::new();
-        loop {
-            let error = match Scenario::deserialize(Reader(root)) {
-                Ok(scenario) => return scenario,
-                Err(error) => error,
-            };
-            let ReadError {
-                message,
-                help,
-                missing,
-                place,
-                path,
-            } = error;
-            // What was taken out is missing now, which is nobody's mistake.
-            let follows = missing.is_some_and(|field| {
-                let holder = root.span_of(&path);
-                taken_out.contains(&(holder, field.to_owned()))
-            });
-            if !follows {
-                let place = place.unwrap_or(0..0);
-                self.problems
-                    .push(Problem::new(source, place, message, help).at(path.clone()));
-            }
-            // Each is found by reading all of it again.
-            if self.problems.len() >= MOST_PROBLEMS {
-                return Scenario::default();
-            }
-            match root.take_out(&path) {
-                Some(taken) => taken_out.insert(taken),
-                None => return Scenario::default(),
-            };
-        }
-    }
-
     fn finish(mut self) -> Result<Loaded, Problems> {
         let mut merged = Scenario::default();
         for part in &self.parts {
@@ -255,5 +225,46 @@ impl Reading {
             (file, problem.position())
         });
         Err(Problems(self.problems))
+    }
+}
+
+/// The value of a tree. What is wrong is written down and taken out until the rest is right.
+fn deserialize<T: DeserializeOwned + Default>(
+    source: &Arc<NamedSource<String>>,
+    root: &mut Node,
+    problems: &mut Vec<Problem>,
+) -> T {
+    let mut taken_out: HashSet<(usize, String)> = HashSet::new();
+    loop {
+        let error = match T::deserialize(Reader(root)) {
+            Ok(value) => return value,
+            Err(error) => error,
+        };
+        let ReadError {
+            message,
+            help,
+            missing,
+            empty,
+            place,
+            path,
+        } = error;
+        // What was taken out is missing now, which is nobody's mistake.
+        let holder = root.span_of(&path);
+        let follows = match missing {
+            Some(field) => taken_out.contains(&(holder, field.to_owned())),
+            None => empty && taken_out.iter().any(|(from, _)| *from == holder),
+        };
+        if !follows {
+            let place = place.unwrap_or(0..0);
+            problems.push(Problem::new(source, place, message, help).at(path.clone()));
+        }
+        // Each is found by reading all of it again.
+        if problems.len() >= MOST_PROBLEMS {
+            return T::default();
+        }
+        match root.take_out(&path) {
+            Some(taken) => taken_out.insert(taken),
+            None => return T::default(),
+        };
     }
 }

@@ -108,6 +108,14 @@ impl Diagnostic for Problem {
 pub struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
+    /// A file that cannot be read at all.
+    #[cfg(feature = "telephony")]
+    pub(crate) fn unreadable(name: &str, error: &std::io::Error) -> Self {
+        let source = Arc::new(NamedSource::new(name, String::new()));
+        let message = format!("{name} cannot be read: {error}");
+        Self(vec![Problem::new(&source, 0..0, message, None)])
+    }
+
     /// The problems, in the order of the files.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()

@@ -39,6 +39,11 @@ impl Phrase {
     pub fn as_str(&self) -> &str {
         &self.source
     }
+
+    /// Whether a text has it.
+    pub fn is_in(&self, text: &str) -> bool {
+        words::normalise(text).contains(&self.normalised)
+    }
 }
 
 /// A phrase without a word.

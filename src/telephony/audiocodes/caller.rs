@@ -27,6 +27,9 @@ use crate::telephony::track::Track;
 /// The close code after `session.end`: *inferred*.
 const NORMAL_CLOSURE: u16 = 1000;
 
+/// A piece of audio lasts at least so long: one of no length would never be over.
+const SHORTEST_CHUNK: Duration = Duration::from_millis(1);
+
 /// Why a session ends, for programs.
 mod reason {
     pub(super) const CALLER: &str = "client-disconnected";
@@ -128,7 +131,8 @@ impl AudioCodesCaller {
         Self::for_purpose(Purpose::Validation, options)
     }
 
-    fn for_purpose(purpose: Purpose, options: AudioCodesOptions) -> Self {
+    fn for_purpose(purpose: Purpose, mut options: AudioCodesOptions) -> Self {
+        options.chunk = options.chunk.max(SHORTEST_CHUNK);
         let mut ids = Ids::new(options.seed);
         let made = ids.uuid();
         let conversation = options.conversation_id.clone().unwrap_or(made);
@@ -399,7 +403,7 @@ impl AudioCodesCaller {
     fn take_activities(&mut self, message: BotActivities, now: Duration) {
         for activity in message.activities {
             match activity {
-                Activity::Event(event) => self.take_command(*event, now),
+                Activity::Event(event) => self.take_command(&event, now),
                 Activity::Message(message) => {
                     let what = format!("message: {}", message.text);
                     self.notes.happened(now, Happening::Command(what));
@@ -413,7 +417,7 @@ impl AudioCodesCaller {
 
     /// Carries out a command of the bot. Those that need what a mock has not, such as a transfer's
     /// other end, are noted.
-    fn take_command(&mut self, event: EventActivity, now: Duration) {
+    fn take_command(&mut self, event: &EventActivity, now: Duration) {
         let parameter = |name: &str| {
             let value = event.activity_params.as_ref()?.get(name)?;
             Some(
@@ -442,12 +446,11 @@ impl AudioCodesCaller {
             "config" => {
                 let settings = event.session_params.as_ref();
                 if let Some(barge_in) = settings.and_then(|settings| settings.get("bargeIn")) {
-                    match barge_in.as_bool() {
-                        Some(on) => self.barge_in = on,
-                        None => {
-                            let what = format!("config: bargeIn is {barge_in}");
-                            self.found(FindingKind::BadActivity, what, now);
-                        }
+                    if let Some(on) = barge_in.as_bool() {
+                        self.barge_in = on;
+                    } else {
+                        let what = format!("config: bargeIn is {barge_in}");
+                        self.found(FindingKind::BadActivity, what, now);
                     }
                     self.settle(now);
                 }

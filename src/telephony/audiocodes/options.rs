@@ -31,6 +31,10 @@ pub enum BargeInSign {
 /// The defaults are what the vendor's pages, kit and samples have. What nobody has confirmed is
 /// *inferred*, says so, and can be had otherwise.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the carrier's own"
+)]
 pub struct AudioCodesOptions {
     /// What the ids are made from: the same seed, the same bytes.
     pub seed: u64,

@@ -8,7 +8,7 @@ use super::options::BargeInSign;
 use crate::protocol::audiocodes::{MediaFormat, PlayStreamChunk, PlayStreamStart, PlayStreamStop};
 use crate::telephony::caller::Happening;
 use crate::telephony::finding::{FindingKind, faults_of_audio};
-use crate::telephony::format::{LineFormat, without_header};
+use crate::telephony::format::{LineFormat, duration_of, without_header};
 use crate::telephony::playback::{Playback, QueueFull};
 
 /// The carrier's player.
@@ -123,6 +123,10 @@ impl AudioCodesCaller {
         if let Err(QueueFull) = queued {
             let what = format!("more than {:?} are queued", self.options.queue_limit);
             faults.push((FindingKind::QueueFull, what));
+        }
+        if !samples.is_empty() {
+            let length = duration_of(samples.len(), format.sample_rate());
+            self.notes.came.push((now, length));
         }
         let free_at = self.player.playback.free_at(now);
         stream.idle_at = Some(free_at + self.options.play_stream_idle);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::code::Code;
 use super::options::TwilioOptions;
+use super::signature::{HEADER, signature};
 use crate::protocol::twilio::{
     BridgeMark, BridgeMedia, BridgeMessage, CarrierConnected, CarrierDtmf, CarrierMark,
     CarrierMedia, CarrierMessage, CarrierStart, CarrierStop, InboundAudio, KeyPress, MarkEcho,
@@ -15,7 +16,7 @@ use crate::telephony::caller::{
     Action, Caller, Ending, Happening, Input, Notes, Output, Party, is_key,
 };
 use crate::telephony::finding::{FindingKind, fault, faults_of_audio};
-use crate::telephony::format::LineFormat;
+use crate::telephony::format::{LineFormat, duration_of};
 use crate::telephony::ids::Ids;
 use crate::telephony::mouth::Mouth;
 use crate::telephony::playback::{Playback, QueueFull};
@@ -289,6 +290,10 @@ impl TwilioCaller {
             return;
         }
         let samples = LINE.decode(bytes);
+        let length = duration_of(samples.len(), LINE.sample_rate());
+        if !samples.is_empty() {
+            self.notes.came.push((now, length));
+        }
         if let Err(QueueFull) = self.playback.queue(&samples, LINE.sample_rate(), now) {
             let what = format!("more than {:?} are queued", self.options.queue_limit);
             self.found(FindingKind::QueueFull, what, now);
@@ -354,21 +359,22 @@ impl TwilioCaller {
 }
 
 impl Caller for TwilioCaller {
-    fn headers(&self, _url: &str) -> Vec<(&'static str, String)> {
-        Vec::new()
+    fn headers(&self, url: &str) -> Vec<(&'static str, String)> {
+        let token = self.options.auth_token.iter();
+        let signed = token.map(|token| (HEADER, signature(token, url, [])));
+        signed.collect()
     }
 
     fn handle(&mut self, input: Input<'_>, now: Duration) {
         self.advance(now);
         match input {
-            Input::Time => {}
             Input::Opened if self.phase == Phase::Idle => {
                 self.notes.happened(now, Happening::Opened);
                 let start_at = now + self.options.start_after;
                 self.phase = Phase::Connected { start_at };
                 self.advance(now);
             }
-            Input::Opened => {}
+            Input::Time | Input::Opened => {}
             Input::Text(text) => self.take_text(text, now),
             Input::Binary(length) => {
                 let what = format!("{length} bytes");

@@ -1,0 +1,108 @@
+//! What is said, as sound; and what is heard, as words.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::model::{BargeInConfig, CallScript, CallStep, SayConfig, Sound};
+use crate::audio::{AudioError, AudioManager, Clip, Encoding, Recordings};
+
+/// Finds out which words are in what was heard of a bridge.
+///
+/// Any closure from a clip to words is one.
+pub trait Recogniser: Send {
+    /// The words; none where it cannot tell.
+    fn words(&self, heard: &Clip) -> Option<String>;
+}
+
+impl<F: Fn(&Clip) -> Option<String> + Send> Recogniser for F {
+    fn words(&self, heard: &Clip) -> Option<String> {
+        self(heard)
+    }
+}
+
+impl fmt::Debug for dyn Recogniser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recogniser")
+    }
+}
+
+/// Knows recordings by their sound, with the words in each.
+#[derive(Debug)]
+pub struct KnownRecordings {
+    words: Vec<String>,
+    recordings: Recordings,
+}
+
+impl KnownRecordings {
+    /// These recordings with these words in them.
+    pub fn new<'a>(known: impl IntoIterator<Item = (&'a Clip, String)>) -> Self {
+        let (clips, words): (Vec<&Clip>, Vec<String>) = known.into_iter().unzip();
+        Self {
+            words,
+            recordings: Recordings::new(clips),
+        }
+    }
+}
+
+impl Recogniser for KnownRecordings {
+    fn words(&self, heard: &Clip) -> Option<String> {
+        let found = self
+            .recordings
+            .find(&heard.encoded(Encoding::Pcm16), Encoding::Pcm16);
+        let words = found.iter().filter_map(|it| self.words.get(it.recording));
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    }
+}
+
+/// The voice of a caller of whom nothing is said.
+const VOICE: &str = "caller";
+
+/// The sounds of a script, made before the call so that they take no time in it.
+#[derive(Debug)]
+pub(super) struct Sounds {
+    files: HashMap<String, Clip>,
+    voice: String,
+}
+
+impl Sounds {
+    pub(super) fn of(script: &CallScript) -> Result<Self, AudioError> {
+        let manager = AudioManager::default();
+        let mut files = HashMap::new();
+        let said = script.steps.iter().filter_map(|step| match step {
+            CallStep::Say(say) | CallStep::BargeIn(BargeInConfig { say, .. }) => Some(&say.0),
+            _ => None,
+        });
+        for say in said {
+            if let Sound::File(file) = &say.sound {
+                files.insert(file.clone(), manager.load(file)?);
+            }
+        }
+        Ok(Self {
+            files,
+            voice: script.voice.clone().unwrap_or_else(|| VOICE.to_owned()),
+        })
+    }
+
+    pub(super) fn clip(&self, say: &SayConfig) -> Clip {
+        match &say.sound {
+            Sound::Text(text) => Clip::spoken(text, &self.voice, 1.0),
+            Sound::File(file) => {
+                let known = self.files.get(file).cloned();
+                known.unwrap_or_else(|| Clip::silence(Duration::ZERO))
+            }
+        }
+    }
+}
+
+/// What knows the recordings of a script; none where it has none.
+pub(super) fn known(script: &CallScript) -> Result<Option<KnownRecordings>, AudioError> {
+    let manager = AudioManager::default();
+    let mut known = Vec::new();
+    for (file, words) in &script.recordings {
+        known.push((manager.load(file)?, words.clone()));
+    }
+    let known = known.iter().map(|(clip, words)| (clip, words.clone()));
+    Ok((!script.recordings.is_empty()).then(|| KnownRecordings::new(known)))
+}
