@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 use tracing::Instrument;
 
 use crate::engine::{Input, Output};
-use crate::mock::{Engine, MakeEvent, SentKind};
+use crate::mock::{Engine, Identity, MakeEvent, SentKind};
 use crate::protocol::Event;
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 use crate::server::front::{Front, Handler};
@@ -267,5 +267,9 @@ impl Engine for Told {
 
     fn kind(event: &ServerEvent) -> SentKind {
         SentKind::Conversation(event.kind())
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::default()
     }
 }
