@@ -26,6 +26,8 @@ pub(super) struct Items {
 /// An item of the conversation.
 #[derive(Debug, Default)]
 struct Item {
+    /// Whether it was created and not yet added.
+    only_created: bool,
     done: bool,
     deleted: bool,
     sound: Sound,
@@ -72,9 +74,8 @@ impl Items {
     ) {
         use ServerEventKind as Kind;
         match kind {
-            Kind::ConversationItemAdded | Kind::ConversationItemCreated => {
-                self.added(event, report);
-            }
+            Kind::ConversationItemAdded => self.added(event, report),
+            Kind::ConversationItemCreated => self.begin(event, true, report),
             Kind::ConversationItemDone => self.done(event, responses, report),
             Kind::ConversationItemRetrieved => {
                 self.has(&event["item"]["id"], "item.id", report);
@@ -93,13 +94,27 @@ impl Items {
     }
 
     fn added(&mut self, event: &Value, report: &mut Report) {
+        // As published, it is created first and then added.
+        let id = event["item"]["id"].as_str();
+        let known = id.and_then(|id| self.known.get_mut(id));
+        if known.is_some_and(|item| std::mem::take(&mut item.only_created)) {
+            return self.follows(event, report);
+        }
+        self.begin(event, false, report);
+    }
+
+    fn begin(&mut self, event: &Value, only_created: bool, report: &mut Report) {
         self.follows(event, report);
         let item = &event["item"];
         let Some(id) = item["id"].as_str() else {
             return;
         };
         self.announced.remove(id);
-        let before = self.known.insert(id.to_owned(), Item::default());
+        let new = Item {
+            only_created,
+            ..Item::default()
+        };
+        let before = self.known.insert(id.to_owned(), new);
         if before.is_some_and(|item| !item.deleted) {
             report.breaks(&ITEM_NEW, "item.id", id, "the id of a new item");
         }
