@@ -113,7 +113,7 @@
 //! | --- | --- |
 //! | `cli` (default) | the binary, and with it `admin`, `calls`, `conformance`, `recording`, `scenario`, `telephony` and `tls` |
 //! | `calls` | the module `server::calls`: WebRTC offers, and telephone calls that come in |
-//! | `conformance` | the module `conformance`: whether frames and sessions are the protocol |
+//! | `conformance` | the modules `conformance`: whether frames and sessions are the protocol, and `exercise`: whether a client bears all of it |
 //! | `admin` | control of a server over HTTP, from any language |
 //! | `recording` | the modules `recording`, `proxy` and `replay`: sessions on file |
 //! | `scenario` | the module `scenario`, and files of it |
@@ -155,6 +155,8 @@ pub mod conformance;
 pub mod connect;
 pub mod dialect;
 pub mod engine;
+#[cfg(feature = "conformance")]
+pub mod exercise;
 pub mod expect;
 pub mod faults;
 pub mod generators;

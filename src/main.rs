@@ -10,6 +10,7 @@ use cli::call::{self, Call};
 use cli::check::{self, Check};
 use cli::coverage::{self, Coverage};
 use cli::demo::{self, Demo};
+use cli::exercise::{self, ExerciseArguments};
 use cli::healthcheck::{self, Healthcheck};
 use cli::log::Log;
 use cli::proxy::{self, Proxy};
@@ -36,7 +37,7 @@ Start here:
   mock-realtime help serve               says more of a command
 
 Exit codes: 0 success; 1 the command could not do its work, and standard error says why; 2 wrong use.
-Those of check, proxy and replay are their own.";
+Those of check, exercise, proxy and replay are their own.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -55,6 +56,8 @@ enum Command {
     Proxy(Box<Proxy>),
     /// Serve a recorded session again.
     Replay(Box<Replay>),
+    /// Walk a client through every event, in every way it can come.
+    Exercise(Box<ExerciseArguments>),
     /// Print what of the protocol this version does.
     Coverage(Coverage),
     /// Ask a server whether it takes sessions; exit code 0 if it does.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Proxy(arguments) => proxy::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Exercise(arguments) => exercise::run(&arguments),
         Command::Coverage(arguments) => done(coverage::print(&arguments)),
         Command::Healthcheck(arguments) => done(healthcheck::run(&arguments)),
     };

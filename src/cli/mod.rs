@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod coverage;
 pub(crate) mod demo;
+pub(crate) mod exercise;
 pub(crate) mod healthcheck;
 pub(crate) mod log;
 pub(crate) mod proxy;

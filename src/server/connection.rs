@@ -62,6 +62,15 @@ pub(super) async fn run<S: Stream, E: Engine>(
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
     };
     let mut stop = stopping.clone();
+    #[cfg(feature = "conformance")]
+    if let Some(exercise) = &shared.exercise {
+        // In a box, so that sessions that are no exercise have no room for it.
+        let walk = Box::pin(exercise.walk(socket));
+        return tokio::select! {
+            () = walk => {}
+            () = stop.reaches(Phase::Stopping) => {}
+        };
+    }
     let patience = async {
         stop.reaches(Phase::Stopping).await;
         tokio::time::sleep(FAREWELL).await;

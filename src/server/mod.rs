@@ -14,6 +14,8 @@ mod client_secrets;
 mod connection;
 mod dialect;
 mod ending;
+#[cfg(feature = "conformance")]
+mod exercise;
 #[cfg(feature = "recording")]
 pub(crate) mod front;
 mod handshake;
@@ -64,6 +66,8 @@ pub use admin::AdminOptions;
 #[cfg(feature = "recording")]
 pub(crate) use connection::run_engine;
 pub use connection::run_session;
+#[cfg(feature = "conformance")]
+pub use exercise::{Exercise, ExerciseOptions};
 pub use limits::Limits;
 pub use mock_server::{MockConnector, MockServer, MockServerBuilder};
 #[cfg(feature = "tls")]
@@ -197,6 +201,9 @@ struct Shared {
     admission: Admission,
     #[cfg(feature = "calls")]
     calls: calls::Calls,
+    /// What clients are walked through in place of a session.
+    #[cfg(feature = "conformance")]
+    exercise: Option<Exercise>,
 }
 
 impl Shared {
@@ -222,6 +229,8 @@ impl Shared {
             metrics,
             #[cfg(feature = "calls")]
             calls: calls::Calls::default(),
+            #[cfg(feature = "conformance")]
+            exercise: None,
         }
     }
 
@@ -253,17 +262,39 @@ impl Server {
         Self::bind_observed(address, options, None).await
     }
 
+    /// The same with an exercise: whoever opens a session is walked through it. Handshakes, keys and
+    /// what is not a WebSocket are as with any server.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`bind`](Self::bind).
+    #[cfg(feature = "conformance")]
+    pub async fn bind_exercise(
+        address: impl ToSocketAddrs,
+        options: ServerOptions,
+        exercise: Exercise,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let mut shared = Shared::new(options, None);
+        shared.exercise = Some(exercise);
+        Self::listening(listener, shared)
+    }
+
     async fn bind_observed(
         address: impl ToSocketAddrs,
         options: ServerOptions,
         observer: Option<Observer>,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        Self::listening(listener, Shared::new(options, observer))
+    }
+
+    fn listening(listener: TcpListener, shared: Shared) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self {
             listener,
             address,
-            shared: Arc::new(Shared::new(options, observer)),
+            shared: Arc::new(shared),
         })
     }
 
