@@ -3,6 +3,7 @@
 //! They become what a test in Rust writes down, so that both are checked and told in the same way.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -79,7 +80,7 @@ impl ExpectationsConfig {
     pub fn to_expectations(&self) -> Result<Expectations, Impossible> {
         let expectations = Expectations::default();
         for (index, config) in self.expect.iter().enumerate() {
-            expectations.add(config.to_expected(format!("expect[{index}]"))?);
+            expectations.add(config.to_expected(&format!("expect[{index}]"))?);
         }
         for kinds in &self.in_order {
             expectations.in_order(kinds.iter().map(|kind| kind.0));
@@ -89,13 +90,13 @@ impl ExpectationsConfig {
 }
 
 impl ExpectationConfig {
-    fn to_expected(&self, path: String) -> Result<Expected, Impossible> {
+    fn to_expected(&self, path: &str) -> Result<Expected, Impossible> {
         let impossible = |field: &str, message| Impossible {
             path: format!("{path}.{field}"),
             message,
         };
         let kind = self.kind.0;
-        let mut expected = Expected::new(kind, Place::Data(path.clone()));
+        let mut expected = Expected::new(kind, Place::Data(path.to_owned()));
         if let Some(fields) = &self.with {
             check_possible(kind, fields).map_err(|reason| impossible("with", reason))?;
             let condition = Condition::Has(Value::Object(fields.clone()));
@@ -151,10 +152,10 @@ impl EntryPattern {
     pub fn describe(&self) -> String {
         let mut text = self.kind.0.to_owned();
         if let Some(fields) = &self.with {
-            text += &format!(" with {}", Value::Object(fields.clone()));
+            let _ = write!(text, " with {}", Value::Object(fields.clone()));
         }
         if let Some(session) = self.session {
-            text += &format!(" in session {session}");
+            let _ = write!(text, " in session {session}");
         }
         text
     }

@@ -1,6 +1,7 @@
 //! A file as a tree that knows where each value stands.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::ops::Range;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, ScanError, YamlData};
@@ -73,7 +74,7 @@ fn with_whole_characters(text: &str) -> Cow<'_, str> {
             .flatten();
         if let Some(character) = pair {
             whole.push_str(&text[taken..at]);
-            whole.push_str(&format!("\\U{character:08X}"));
+            let _ = write!(whole, "\\U{character:08X}");
             taken = at + 12;
         }
     }

@@ -63,7 +63,28 @@ pub(super) fn write(operations: &[Operation], needs_token: bool) -> Value {
             json!({ TOKEN: { "type": "http", "scheme": "bearer" } });
         document["security"] = json!([{ TOKEN: [] }]);
     }
+    bound(&mut document);
     document
+}
+
+/// Says of whole numbers how large they may be, which their `format` says to few.
+fn bound(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let most = match fields.get("format").and_then(Value::as_str) {
+                Some("uint16") => Some(u64::from(u16::MAX)),
+                Some("uint32") => Some(u64::from(u32::MAX)),
+                Some("uint" | "uint64") => Some(u64::MAX),
+                _ => None,
+            };
+            if let Some(most) = most {
+                fields.entry("maximum").or_insert_with(|| most.into());
+            }
+            fields.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 fn describe(

@@ -3,6 +3,12 @@
 //! [`operations`] is the one list of what there is; requests are answered by it, and the OpenAPI
 //! document is written from it.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "all operations are functions of one form: what they are about in, an answer or a refusal out"
+)]
+
 mod body;
 #[cfg(feature = "calls")]
 mod calls;
