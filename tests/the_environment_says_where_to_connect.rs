@@ -4,7 +4,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::connect::{ConnectError, Target};
-use mock_realtime::faults::Faults;
+use mock_realtime::faults::Fault;
 use mock_realtime::server::MockServer;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -105,7 +105,7 @@ async fn the_mock_and_a_service_are_one_type() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_refuses_is_told_with_its_words() {
-    let refuse = Faults::new().refuse_handshake(401);
+    let refuse = Fault::refuse_handshake(401);
     let mock = MockServer::builder().faults(refuse).start().await;
     let target = target(&[KEY, ("OPENAI_BASE_URL", mock.url())]).unwrap();
     let error = target

@@ -17,7 +17,7 @@ use agent::{Agent, Caller, Failure, Line, Sound, Speaker, Summary, Tools};
 use mock_realtime::audio::Encoding;
 use mock_realtime::engine::Pacing;
 use mock_realtime::expect::Direction;
-use mock_realtime::faults::Faults;
+use mock_realtime::faults::{Fault, Faults};
 use mock_realtime::generators::{PlannedItem, ResponsePlan};
 use mock_realtime::protocol::realtime::{
     ClientEventKind, ConversationItemCreate, ConversationItemTruncate, ConversationItemTruncated,
@@ -374,7 +374,7 @@ async fn a_connection_that_breaks_in_the_middle_of_an_answer_is_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_overloaded_is_asked_again() {
-    let overloaded = Faults::new().refuse_handshake(503);
+    let overloaded = Fault::refuse_handshake(503);
     let mock = mock().faults_for(..2, overloaded).start().await;
     let call = Call::on(&mock);
     call.speak(400).await;
@@ -386,10 +386,7 @@ async fn a_service_that_is_overloaded_is_asked_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_down_is_given_up() {
-    let mock = mock()
-        .faults(Faults::new().refuse_handshake(503))
-        .start()
-        .await;
+    let mock = mock().faults(Fault::refuse_handshake(503)).start().await;
     let Failure::NoConnection(reason) = Call::on(&mock).failure().await else {
         panic!("it is no matter of the connection");
     };
@@ -399,7 +396,7 @@ async fn a_service_that_is_down_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_response_that_fails_is_asked_for_again() {
-    let faults = Faults::new().fail_response(1, "server_error", "internal_error");
+    let faults = Fault::fail_response("server_error", "internal_error").nth(1..=1);
     let mock = mock().faults(faults).start().await;
     mock.expect::<ResponseCreate>().times(1);
     let call = Call::on(&mock);
@@ -411,7 +408,7 @@ async fn a_response_that_fails_is_asked_for_again() {
 
 #[tokio::test(start_paused = true)]
 async fn an_account_without_money_is_not_asked_again() {
-    let faults = Faults::new().fail_response(1, "insufficient_quota", "insufficient_quota");
+    let faults = Fault::fail_response("insufficient_quota", "insufficient_quota").nth(1..=1);
     let mock = mock().faults(faults).start().await;
     mock.expect::<ResponseCreate>().never();
     let call = Call::on(&mock);
@@ -449,15 +446,10 @@ async fn hanging_up_says_goodbye() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_line_changes_nothing_that_is_said() {
+    let late = Duration::ZERO..=Duration::from_millis(200);
     let slow = Faults::new()
-        .delay(
-            Direction::Client,
-            Duration::ZERO..=Duration::from_millis(200),
-        )
-        .delay(
-            Direction::Server,
-            Duration::ZERO..=Duration::from_millis(200),
-        );
+        .with(Fault::delay(late.clone()).from(Direction::Client))
+        .with(Fault::delay(late));
     let mock = mock().faults(slow).start().await;
     let call = Call::on(&mock);
     call.speak(400).await;

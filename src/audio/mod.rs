@@ -40,9 +40,10 @@ pub(crate) use processors::Chain;
 pub use processors::{AudioProcessor, Clipping, Delay, Gain, Noise, PacketLoss, TelephoneBand};
 pub use recognition::{Found, Recordings};
 pub use recorder::AudioRecorder;
+pub(crate) use resample::resample;
 pub use vad::{EnergyDetector, SpeechDetector};
 pub(crate) use voice::Utterance;
-#[cfg(feature = "calls")]
-pub(crate) use wav::wav_bytes;
 #[cfg(feature = "telephony")]
 pub(crate) use wav::save as save_tracks;
+#[cfg(feature = "calls")]
+pub(crate) use wav::wav_bytes;

@@ -17,7 +17,7 @@ const SCALE: f32 = 32_768.0;
 
 /// The samples at another rate; both are in [`RATES`]. The result lasts as long as the samples do,
 /// to the sample above.
-pub(super) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
+pub(crate) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     if from == to || samples.is_empty() {
         return samples.to_vec();
     }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::dialect::{Dialect, DialectSession};
 use crate::engine::SessionOptions;
 use crate::expect::{Expect, Expectations, Journal};
-use crate::faults::Faults;
+use crate::faults::{ConnectionFaults, Faults};
 use crate::generators::Scripted;
 use crate::mock::{MockSession, Sent, SessionControl, check};
 use crate::protocol::realtime::{
@@ -90,12 +90,15 @@ impl MockRealtimeClient {
 
     /// Opens a session in which something goes wrong.
     pub fn with_faults(mut options: SessionOptions, faults: &Faults) -> Self {
+        let faults = ConnectionFaults::of(0, [faults]);
         faults.apply(&mut options);
         let session = DialectSession::new(Dialect::Ga, options);
         let journal = Journal::default();
-        let control = SessionControl::default();
+        let control = SessionControl::with_faults(faults);
+        let mut session = MockSession::observed(session, 0, journal.clone(), control.clone());
+        session.begin_in_process();
         Self {
-            session: MockSession::observed(session, 0, journal.clone(), control.clone(), faults),
+            session,
             control,
             started: Instant::now(),
             waiting: VecDeque::new(),
@@ -306,6 +309,7 @@ impl MockRealtimeClient {
         while let Some(sent) = self.session.poll() {
             match sent {
                 Sent::Event(event) | Sent::Translated(event, _) => self.waiting.push_back(event),
+                Sent::Cut { event, .. } => self.waiting.extend(event),
                 // Nor is there anybody to play a call's audio to.
                 Sent::Text(_) | Sent::Audio { .. } | Sent::ClearAudio => {}
                 Sent::Close { code, reason } => self.note_close(Some(code), reason),
@@ -322,7 +326,7 @@ impl MockRealtimeClient {
     async fn wait_for_more(&mut self) {
         let deadline = self.deadline();
         let control = self.control();
-        let nothing_comes = self.session.is_waiting_for_client();
+        let nothing_comes = self.session.is_waiting_for_client() && !self.session.expects_fault();
         assert!(
             !nothing_comes || control.is_shared_beside(SHARES),
             "nothing comes: the session waits for the client, and the client for the session; {}",

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::dialect::Dialect;
 use crate::engine::SessionOptions;
 use crate::expect::Journal;
-use crate::faults::Faults;
+use crate::faults::{ConnectionFaults, Faults};
 use crate::mock::{MockSession, Observer, Sent, SessionControl};
 
 /// A client's WebSocket with the mock at its other end, in the same process.
@@ -71,16 +71,20 @@ impl MockSocket {
 
     /// Opens a session in which something goes wrong.
     pub fn with_faults(options: SessionOptions, faults: &Faults) -> Self {
-        let observer = Observer::new(Journal::default());
-        let session = observer.open(Dialect::Ga, options, faults);
-        Self::over(session, observer.journal().clone())
+        Self::open(Dialect::Ga, options, faults)
     }
 
     /// Opens a session whose client speaks a dialect, with options such as
     /// [`Dialect::options`] are.
     pub fn in_dialect(dialect: Dialect, options: SessionOptions) -> Self {
+        Self::open(dialect, options, &Faults::default())
+    }
+
+    fn open(dialect: Dialect, options: SessionOptions, faults: &Faults) -> Self {
         let observer = Observer::new(Journal::default());
-        let session = observer.open(dialect, options, &Faults::default());
+        let faults = ConnectionFaults::of(0, [faults]);
+        let mut session = observer.open(dialect, options, &faults);
+        session.begin_in_process();
         Self::over(session, observer.journal().clone())
     }
 
@@ -117,7 +121,9 @@ impl MockSocket {
         }
         loop {
             match self.session.poll()? {
-                Sent::Translated(_, text) | Sent::Text(text) => return Some(Message::text(text)),
+                Sent::Translated(_, text) | Sent::Text(text) | Sent::Cut { text, .. } => {
+                    return Some(Message::text(text));
+                }
                 Sent::Event(event) => match serde_json::to_string(&event) {
                     Ok(text) => return Some(Message::text(text)),
                     Err(error) => tracing::error!(%error, "an event could not be written"),

@@ -112,6 +112,40 @@ impl Refusal {
         )
     }
 
+    /// The close code after the session has lasted as long as it may.
+    pub(crate) const EXPIRED: u16 = 1001;
+
+    /// The close code after an error that no session outlives. Inferred: that the service closes was
+    /// seen, not with what.
+    pub(crate) const TERMINAL: u16 = 4000;
+
+    /// Something went wrong, and not by the client. The end of the text is inferred.
+    pub(crate) fn server_error() -> Self {
+        Self {
+            kind: Cow::Borrowed("server_error"),
+            code: None,
+            ..Self::without_code(
+                "The server had an error while processing your request. Please try again.",
+            )
+        }
+    }
+
+    /// More than the account may ask for. The text is inferred.
+    pub(crate) fn rate_limit_exceeded() -> Self {
+        Self::new(
+            "rate_limit_exceeded",
+            "You have reached the rate limit of your account. Please try again later.",
+        )
+    }
+
+    /// More than the account can pay for. The text is inferred.
+    pub(crate) fn insufficient_quota() -> Self {
+        Self::new(
+            "insufficient_quota",
+            "You have used up your quota. Please check your plan and your billing details.",
+        )
+    }
+
     /// A frame that is no text.
     pub(crate) fn binary_frame() -> Self {
         Self::new(

@@ -271,6 +271,15 @@ impl Session {
         settings::input_encoding(&self.settings)
     }
 
+    /// How the audio that goes out is encoded: as the response of the conversation has it, where one is
+    /// on its way, or the session.
+    pub fn output_encoding(&self) -> Encoding {
+        match self.active_response() {
+            Some(active) => active.encoding(),
+            None => settings::output_encoding(&self.settings),
+        }
+    }
+
     /// Whether a response of the conversation is on its way.
     pub fn is_responding(&self) -> bool {
         self.active_response().is_some()
@@ -320,6 +329,6 @@ impl Session {
         let refusal = Refusal::expired(minutes);
         let reason = refusal.message().to_owned();
         self.refuse(refusal);
-        self.close(1001, reason);
+        self.close(Refusal::EXPIRED, reason);
     }
 }

@@ -1,6 +1,7 @@
 //! Every frame both ways, with its time.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -29,11 +30,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const TEXT: &str = "(text)";
 const BINARY: &str = "(binary)";
 const CLOSE: &str = "(close)";
+const FAULT: &str = "(fault)";
 #[cfg(feature = "scenario")]
-pub(super) const NOT_EVENTS: [&str; 3] = [TEXT, BINARY, CLOSE];
+pub(super) const NOT_EVENTS: [&str; 4] = [TEXT, BINARY, CLOSE, FAULT];
 
 /// Who sent a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "scenario", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The client, which is what is tested.
     Client,
@@ -76,6 +80,24 @@ pub enum Frame {
         /// The reason given.
         reason: String,
     },
+    /// Nothing was sent: something went wrong besides, as [`Entry::faults`] says.
+    Fault,
+}
+
+/// Something that went wrong because a test asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "scenario", derive(schemars::JsonSchema))]
+pub struct Fired {
+    /// What kind of fault it is, as files call it: `drop`, `delay`.
+    pub kind: &'static str,
+    /// What it did, in words.
+    pub what: String,
+}
+
+impl fmt::Display for Fired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.what)
+    }
 }
 
 impl Frame {
@@ -83,7 +105,7 @@ impl Frame {
     pub fn direction(&self) -> Direction {
         match self {
             Self::Client(_) | Self::TranslationClient(_) | Self::Binary => Direction::Client,
-            Self::Server(_) | Self::TranslationServer(_) => Direction::Server,
+            Self::Server(_) | Self::TranslationServer(_) | Self::Fault => Direction::Server,
             Self::Text(direction, _) => *direction,
             Self::Close { by, .. } => *by,
         }
@@ -99,6 +121,7 @@ impl Frame {
             Self::Text(..) => TEXT,
             Self::Binary => BINARY,
             Self::Close { .. } => CLOSE,
+            Self::Fault => FAULT,
         }
     }
 
@@ -112,6 +135,7 @@ impl Frame {
             Self::Text(_, text) => json!({ "text": text }),
             Self::Binary => json!({ "binary": true }),
             Self::Close { code, reason, .. } => json!({ "code": code, "reason": reason }),
+            Self::Fault => Value::Null,
         }
     }
 
@@ -126,7 +150,7 @@ impl Frame {
             Self::TranslationClient(event) => written(event),
             Self::TranslationServer(event) => written(event),
             Self::Text(_, text) => text.len(),
-            Self::Binary | Self::Close { .. } => 0,
+            Self::Binary | Self::Close { .. } | Self::Fault => 0,
         };
         held + size_of::<Entry>()
     }
@@ -162,22 +186,38 @@ fn written<E: Event>(event: &E) -> usize {
     encode(event, &mut text).map_or(0, |()| text.len())
 }
 
-/// A frame to be noted, with the text it was on the wire where that was not the frame's own.
+/// A frame to be noted, with the text it was on the wire where that was not the frame's own, and with
+/// what went wrong.
 #[derive(Debug)]
 pub(crate) struct Noted {
     pub(crate) frame: Frame,
     pub(crate) wire: Option<String>,
+    pub(crate) lost: bool,
+    pub(crate) faults: Vec<Fired>,
 }
 
 impl Noted {
     pub(crate) fn of(frame: Frame) -> Self {
-        Self { frame, wire: None }
+        Self {
+            frame,
+            wire: None,
+            lost: false,
+            faults: Vec::new(),
+        }
     }
 
     pub(crate) fn translated(frame: Frame, wire: &str) -> Self {
         Self {
-            frame,
             wire: Some(wire.to_owned()),
+            ..Self::of(frame)
+        }
+    }
+
+    /// What went wrong where nothing was sent.
+    pub(crate) fn fault(fired: Fired) -> Self {
+        Self {
+            faults: vec![fired],
+            ..Self::of(Frame::Fault)
         }
     }
 }
@@ -191,17 +231,21 @@ pub struct Entry {
     pub session: usize,
     /// What.
     pub frame: Frame,
-    /// The text that was on the wire, where the client speaks another dialect than GA: the frame is
-    /// what it stands for.
+    /// The text that was on the wire, where the client speaks another dialect than GA, or a fault has
+    /// changed it: the frame is what it stands for.
     pub wire: Option<String>,
     /// Whether it was lost on its way, as a test asked for.
     pub lost: bool,
+    /// What else went wrong with it, as a test asked for.
+    pub faults: Vec<Fired>,
 }
 
 impl Entry {
     /// About as many bytes as it keeps.
     fn size(&self) -> usize {
-        self.frame.size() + self.wire.as_ref().map_or(0, String::len)
+        let fault = |fired: &Fired| size_of::<Fired>() + fired.what.len();
+        let faults: usize = self.faults.iter().map(fault).sum();
+        self.frame.size() + self.wire.as_ref().map_or(0, String::len) + faults
     }
 
     /// The entry as it is written down.
@@ -211,6 +255,7 @@ impl Entry {
             session: self.session,
             dir: match (&self.frame, self.frame.direction()) {
                 (Frame::Close { .. }, _) => WrittenDirection::Close,
+                (Frame::Fault, _) => WrittenDirection::Fault,
                 (_, Direction::Client) => WrittenDirection::Client,
                 (_, Direction::Server) => WrittenDirection::Server,
             },
@@ -221,14 +266,16 @@ impl Entry {
             },
             stands_for: self.wire.as_ref().map(|_| self.frame.name()),
             lost: self.lost,
+            faults: self.faults.clone(),
         }
     }
 
     /// What was on the wire as JSON: the event, or an object that says what it was.
     pub fn to_json(&self) -> Value {
-        let wire = self.wire.as_deref();
-        wire.and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_else(|| self.frame.to_json())
+        match &self.wire {
+            Some(text) => serde_json::from_str(text).unwrap_or_else(|_| json!({ "text": text })),
+            None => self.frame.to_json(),
+        }
     }
 }
 
@@ -254,6 +301,10 @@ pub struct WrittenEntry {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "scenario", schemars(default))]
     pub lost: bool,
+    /// What else went wrong with it, as a test asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "scenario", schemars(default))]
+    pub faults: Vec<Fired>,
 }
 
 /// Which way an entry of a journal went.
@@ -269,6 +320,9 @@ pub enum WrittenDirection {
     /// The end of the connection.
     #[serde(rename = "close")]
     Close,
+    /// None: something went wrong where nothing was sent.
+    #[serde(rename = "fault")]
+    Fault,
 }
 
 /// How much a journal keeps. The oldest go first.
@@ -343,23 +397,37 @@ impl Journal {
 
     /// Notes a frame.
     pub fn record(&self, session: usize, at: Duration, frame: Frame) {
-        self.note(session, at, Noted::of(frame), false);
+        self.note(session, at, Noted::of(frame));
     }
 
     /// Notes a frame that was sent, and is lost on its way.
     pub fn record_lost(&self, session: usize, at: Duration, frame: Frame) {
-        self.note(session, at, Noted::of(frame), true);
+        let lost = true;
+        self.note(
+            session,
+            at,
+            Noted {
+                lost,
+                ..Noted::of(frame)
+            },
+        );
     }
 
     /// Notes a frame with what it was on the wire.
-    pub(crate) fn note(&self, session: usize, at: Duration, noted: Noted, lost: bool) {
-        let Noted { frame, wire } = noted;
+    pub(crate) fn note(&self, session: usize, at: Duration, noted: Noted) {
+        let Noted {
+            frame,
+            wire,
+            lost,
+            faults,
+        } = noted;
         self.keep(Entry {
             at,
             session,
             frame,
             wire,
             lost,
+            faults,
         });
     }
 
@@ -420,6 +488,13 @@ impl Journal {
         let kept = self.kept();
         let entries = kept.entries.iter().filter(|entry| entry.session == session);
         entries.cloned().collect()
+    }
+
+    /// Everything that went wrong in a session because a test asked for it, in order.
+    pub fn faults(&self, session: usize) -> Vec<Fired> {
+        let kept = self.kept();
+        let entries = kept.entries.iter().filter(|entry| entry.session == session);
+        entries.flat_map(|entry| entry.faults.clone()).collect()
     }
 
     /// The client's events of one type.
@@ -551,10 +626,12 @@ impl Journal {
         timeline::draw(&self.entries())
     }
 
-    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c` or `close`, of which `by` names the side
-    /// (`client` or `server`), `event` the event as it was on the wire, `t` the time in milliseconds, `session` the session's number, and `lost` is there
-    /// and true where the frame was lost on its way. Where the client speaks another dialect,
-    /// `stands_for` is the type of the GA event that expectations see.
+    /// Writes it as lines of JSON: `dir` is `c2s`, `s2c`, `fault`, or `close`, of which `by` names the
+    /// side (`client` or `server`), `event` the event as it was on the wire, `t` the time in
+    /// milliseconds, `session` the session's number, and `lost` is there and true where the frame was
+    /// lost on its way. What else went wrong is in `faults`, each with its `kind` and `what` it did.
+    /// Where the client speaks another dialect, or a fault has changed the text, `stands_for` is the
+    /// type of the GA event that expectations see.
     ///
     /// # Errors
     ///

@@ -19,5 +19,7 @@ pub use config::{
 };
 pub use expectation::{Expect, Expectations, Times, Unmet};
 pub(crate) use journal::Noted;
-pub use journal::{Direction, Entry, Frame, Journal, Limits, WrittenDirection, WrittenEntry};
+pub use journal::{
+    Direction, Entry, Fired, Frame, Journal, Limits, WrittenDirection, WrittenEntry,
+};
 pub use response::ResponseTimes;

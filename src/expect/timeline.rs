@@ -50,8 +50,13 @@ pub(super) fn draw(entries: &[Entry]) -> String {
 fn is_same(one: &Entry, other: &Entry) -> bool {
     one.session == other.session
         && one.lost == other.lost
+        && kinds_of_faults(one).eq(kinds_of_faults(other))
         && one.frame.direction() == other.frame.direction()
         && one.frame.name() == other.frame.name()
+}
+
+fn kinds_of_faults(entry: &Entry) -> impl Iterator<Item = &str> {
+    entry.faults.iter().map(|fired| fired.kind)
 }
 
 fn draw_run(text: &mut String, entry: &Entry, count: usize) {
@@ -64,6 +69,9 @@ fn draw_run(text: &mut String, entry: &Entry, count: usize) {
     let _ = write!(text, "{seconds:>9.3} s  #{}  {arrow}{name}", entry.session);
     if entry.lost {
         text.push_str("  (lost)");
+    }
+    for fired in &entry.faults {
+        let _ = write!(text, "  ⚡ {fired}");
     }
     if count > 1 {
         let _ = write!(text, "  ×{count}");

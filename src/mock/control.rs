@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::faults::{ConnectionFaults, Faults};
 use crate::protocol::realtime::{ServerEvent, ServerEventKind};
 use crate::protocol::{EventId, EventPayload};
 
@@ -22,6 +23,7 @@ pub struct SessionControl {
 struct Shared {
     state: Mutex<State>,
     changed: Notify,
+    faults: ConnectionFaults,
 }
 
 #[derive(Default)]
@@ -48,6 +50,33 @@ struct Hold {
 }
 
 impl SessionControl {
+    /// A hand on a session in which this goes wrong.
+    pub(crate) fn with_faults(faults: ConnectionFaults) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                faults,
+                ..Shared::default()
+            }),
+        }
+    }
+
+    /// Has more go wrong in the session from now on. Their times count from now; what is about the
+    /// handshake comes too late.
+    pub fn add_faults(&self, faults: impl Into<Faults>) {
+        self.shared.faults.add(&faults.into());
+        self.shared.changed.notify_one();
+    }
+
+    /// Has nothing more go wrong. What is on its way comes as late as it does.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+        self.shared.changed.notify_one();
+    }
+
+    pub(super) fn faults(&self) -> &ConnectionFaults {
+        &self.shared.faults
+    }
+
     /// Sends the event that `make` makes with a fresh id, after what was sent before.
     pub fn push<P: Into<ServerEvent>>(&self, make: impl FnOnce(EventId) -> P + Send + 'static) {
         self.command(Command::Push(Box::new(move |id| make(id).into())));

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use crate::audio::Encoding;
 use crate::dialect::DialectSession;
 use crate::engine::{Input, Output, TranslationSession};
 use crate::expect::Frame;
@@ -10,7 +11,7 @@ use crate::protocol::realtime::{
     ClientEvent, ServerEvent, ServerEventKind, Session, TranslationClientEvent,
     TranslationServerEvent, TranslationServerEventKind,
 };
-use crate::protocol::{DecodeError, Event, EventId, decode, encode};
+use crate::protocol::{DecodeError, Event, EventId, EventKind, decode, encode};
 
 /// Makes an event that a test pushes, with the id it gets.
 pub(crate) type MakeEvent = Box<dyn FnOnce(EventId) -> ServerEvent + Send>;
@@ -72,11 +73,35 @@ pub(crate) trait Engine: Debug + Send + 'static {
         encode(event, text)
     }
 
+    /// How the speech in its events is written.
+    fn output_encoding(&self) -> Encoding {
+        Encoding::Pcm16
+    }
+
     /// The kind of an event.
     fn kind(event: &Self::Server) -> SentKind;
 
     /// What it is.
     fn identity(&self) -> Identity;
+}
+
+impl SentKind {
+    /// The type of the event.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Conversation(kind) => kind.as_str(),
+            Self::Translation(kind) => kind.as_str(),
+        }
+    }
+
+    /// Whether such an event carries speech.
+    pub(crate) fn is_audio(self) -> bool {
+        matches!(
+            self,
+            Self::Conversation(ServerEventKind::ResponseOutputAudioDelta)
+                | Self::Translation(TranslationServerEventKind::SessionOutputAudioDelta)
+        )
+    }
 }
 
 impl Engine for DialectSession {
@@ -89,6 +114,10 @@ impl Engine for DialectSession {
 
     fn is_translated(&self) -> bool {
         Self::is_translated(self)
+    }
+
+    fn output_encoding(&self) -> Encoding {
+        self.engine().output_encoding()
     }
 
     fn write(&mut self, event: &ServerEvent, text: &mut String) -> serde_json::Result<()> {

@@ -5,6 +5,7 @@
 mod artifacts;
 mod control;
 mod engine;
+mod frame;
 mod observer;
 mod session;
 
@@ -15,7 +16,8 @@ pub use control::SessionControl;
 #[cfg(feature = "admin")]
 pub(crate) use engine::IdentityKind;
 pub(crate) use engine::{Engine, Identity, MakeEvent, SentKind};
+pub(crate) use frame::Sent;
 pub(crate) use observer::Observer;
 #[cfg(feature = "admin")]
 pub(crate) use observer::{Clock, Seen};
-pub(crate) use session::{MockSession, Sent};
+pub(crate) use session::MockSession;

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::dialect::{Dialect, DialectSession};
 use crate::engine::SessionOptions;
-use crate::expect::Journal;
-use crate::faults::Faults;
+use crate::expect::{Fired, Journal, Noted};
+use crate::faults::{ConnectionFaults, Faults};
 
 use super::{Engine, Identity, MockSession, SessionControl};
 
@@ -100,8 +101,7 @@ impl Observer {
         Self { clock, ..self }
     }
 
-    /// Has the connections with these numbers, from 0, go wrong. The last that is said of a
-    /// connection counts.
+    /// Has the connections with these numbers, from 0, go wrong, beside what was said of them before.
     pub(crate) fn add_faults(&self, connections: impl RangeBounds<usize>, faults: Faults) {
         let connections = (
             connections.start_bound().cloned(),
@@ -114,15 +114,22 @@ impl Observer {
         });
     }
 
-    /// A client connects: what is to go wrong with it.
-    pub(crate) fn connect(&self) -> Faults {
+    /// A client connects: what is to go wrong with it, beside this.
+    pub(crate) fn connect(&self, faults: &Faults) -> ConnectionFaults {
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let all = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut latest = all.iter().rev();
-        latest
-            .find(|some| some.connections.contains(&number))
-            .map(|some| some.faults.clone())
-            .unwrap_or_default()
+        let sets = all
+            .iter()
+            .filter(|some| some.connections.contains(&number))
+            .map(|some| &some.faults);
+        ConnectionFaults::of(number, sets.chain([faults]))
+    }
+
+    /// A client is refused by a fault. It has no session, so that this stands under the number of the
+    /// next.
+    pub(crate) fn note_refused(&self, fired: Fired) {
+        let next = *self.opened.borrow();
+        self.journal.note(next, Duration::ZERO, Noted::fault(fired));
     }
 
     /// Every frame of every session.
@@ -140,15 +147,15 @@ impl Observer {
         &self,
         dialect: Dialect,
         mut options: SessionOptions,
-        faults: &Faults,
+        faults: &ConnectionFaults,
     ) -> MockSession {
         faults.apply(&mut options);
         self.see(DialectSession::new(dialect, options), faults)
     }
 
     /// Sees a session, of whatever kind.
-    pub(crate) fn see<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
-        let control = SessionControl::default();
+    pub(crate) fn see<E: Engine>(&self, session: E, faults: &ConnectionFaults) -> MockSession<E> {
+        let control = SessionControl::with_faults(faults.clone());
         let seen = Seen {
             identity: session.identity(),
             control: control.clone(),
@@ -156,7 +163,7 @@ impl Observer {
         let number = self.remembered().add(seen);
         self.opened.send_replace(number + 1);
         let journal = self.journal.clone();
-        MockSession::observed(session, number, journal, control, faults).on_clock(self.clock)
+        MockSession::observed(session, number, journal, control).on_clock(self.clock)
     }
 
     /// How many sessions were opened.

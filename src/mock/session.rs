@@ -1,22 +1,18 @@
 //! The session itself.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use crate::audio::Encoding;
 use crate::dialect::DialectSession;
 #[cfg(feature = "calls")]
 use crate::engine::DtmfKey;
 use crate::engine::{Input, Output};
 use crate::expect::{Direction, Frame, Journal, Noted};
-use crate::faults::{Faults, HandshakeFault, Line};
-use crate::protocol::realtime::ServerEvent;
-use crate::protocol::{Event, EventKind};
+use crate::faults::{self, Ending, Line, Silence, Strike, Victim, Way};
+use crate::protocol::{Event, EventKind, decode};
 
 use super::control::{Command, SessionControl};
 use super::engine::{Engine, SentKind};
+use super::frame::{Incoming, Sent, cut, spoilt};
 use super::observer::Clock;
 
 /// A session whose frames are noted, and which a test has a hand on.
@@ -31,10 +27,6 @@ pub(crate) struct MockSession<E: Engine = DialectSession> {
     behind: Duration,
     now: Duration,
     over: bool,
-    /// What the client has sent and is on its way, with the time of its arrival.
-    arriving: VecDeque<(Duration, Incoming<E::Client>)>,
-    /// What was sent to the client and is on its way.
-    leaving: VecDeque<(Duration, Sent<E::Server>)>,
 }
 
 /// What somebody outside sees of a session, and does to it.
@@ -43,10 +35,10 @@ struct Tap<E: Engine> {
     number: usize,
     journal: Journal,
     control: SessionControl,
-    from_client: Line,
-    from_server: Line,
-    /// How the session ends before it has begun.
-    refusal: Option<Sent<E::Server>>,
+    /// What the client has sent and is on its way.
+    from_client: Line<Incoming<E::Client>>,
+    /// What was sent to the client and is on its way.
+    from_server: Line<Sent<E::Server>>,
     clock: Clock,
 }
 
@@ -56,73 +48,12 @@ impl<E: Engine> Drop for Tap<E> {
     }
 }
 
-/// What a client sends.
-#[derive(Debug)]
-enum Incoming<C> {
-    Event(C),
-    /// A text in another dialect, and the event it stands for.
-    Translated(C, String),
-    /// A text that is no event.
-    Text(String),
-    Binary,
-    NotUtf8,
-}
-
-impl<C: Clone + Into<Frame>> Incoming<C> {
-    fn noted(&self) -> Noted {
-        match self {
-            Self::Event(event) => Noted::of(event.clone().into()),
-            Self::Translated(event, text) => Noted::translated(event.clone().into(), text),
-            Self::Text(text) => Noted::of(Frame::Text(Direction::Client, text.clone())),
-            Self::Binary | Self::NotUtf8 => Noted::of(Frame::Binary),
+impl<E: Engine> Tap<E> {
+    fn note(&self, now: Duration, noted: Noted) {
+        for fired in &noted.faults {
+            faults::tell(fired, noted.frame.name());
         }
-    }
-}
-
-/// What a driver has to send.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Sent<S = ServerEvent> {
-    Event(S),
-    /// An event, and the text that stands for it in the client's dialect.
-    Translated(S, String),
-    Text(String),
-    Close {
-        code: u16,
-        reason: String,
-    },
-    /// The connection is to break here.
-    Break,
-    /// Audio that a call plays beside its events.
-    Audio {
-        audio: Bytes,
-        encoding: Encoding,
-    },
-    /// The audio of a call that was not played yet is not to be played.
-    ClearAudio,
-}
-
-impl<S: Clone + Into<Frame>> Sent<S> {
-    /// What the journal has of it. Audio that goes beside the events is no frame.
-    fn noted(&self) -> Option<Noted> {
-        let by = Direction::Server;
-        Some(Noted::of(match self {
-            Self::Audio { .. } | Self::ClearAudio => return None,
-            Self::Event(event) => event.clone().into(),
-            Self::Translated(event, text) => {
-                return Some(Noted::translated(event.clone().into(), text));
-            }
-            Self::Text(text) => Frame::Text(by, text.clone()),
-            Self::Close { code, reason } => Frame::Close {
-                by,
-                code: Some(*code),
-                reason: reason.clone(),
-            },
-            Self::Break => Frame::Close {
-                by,
-                code: None,
-                reason: String::new(),
-            },
-        }))
+        self.journal.note(self.number, now, noted);
     }
 }
 
@@ -136,34 +67,24 @@ impl<E: Engine> MockSession<E> {
             behind: Duration::ZERO,
             now: Duration::ZERO,
             over: false,
-            arriving: VecDeque::new(),
-            leaving: VecDeque::new(),
         }
     }
 
-    /// A session whose frames are noted under a number, and which goes wrong as asked for.
+    /// A session whose frames are noted under a number, and which goes wrong as the faults of its
+    /// control say.
     pub(crate) fn observed(
         session: E,
         number: usize,
         journal: Journal,
         control: SessionControl,
-        faults: &Faults,
     ) -> Self {
-        let refusal = faults.handshake().map(|fault| match fault {
-            HandshakeFault::Status(_) => Sent::Break,
-            HandshakeFault::Close { code, reason } => Sent::Close {
-                code: *code,
-                reason: reason.clone(),
-            },
-        });
         Self {
             tap: Some(Box::new(Tap {
                 number,
                 journal,
                 control,
-                from_client: faults.line(Direction::Client, number),
-                from_server: faults.line(Direction::Server, number),
-                refusal,
+                from_client: Line::default(),
+                from_server: Line::default(),
                 clock: Clock::default(),
             })),
             ..Self::unobserved(session)
@@ -178,15 +99,29 @@ impl<E: Engine> MockSession<E> {
         self
     }
 
-    /// The engine's session.
-    pub(crate) fn engine(&self) -> &E {
-        &self.session
-    }
-
     /// The same, when it is over.
     #[cfg(feature = "recording")]
     pub(crate) fn into_engine(self) -> E {
         self.session
+    }
+
+    fn is_on_manual_clock(&self) -> bool {
+        let clock = self.tap.as_ref().map(|tap| tap.clock);
+        clock.is_some_and(|clock| clock != Clock::Driver)
+    }
+
+    /// Says that there is no network: what is about handshakes and packets has no effect, but for a
+    /// refused handshake, which is a connection that breaks at once.
+    pub(crate) fn begin_in_process(&mut self) {
+        let Some(tap) = &self.tap else { return };
+        if tap.control.faults().begin_in_process().is_some() {
+            self.end_by(Ending::Break);
+        }
+    }
+
+    /// The engine's session.
+    pub(crate) fn engine(&self) -> &E {
+        &self.session
     }
 
     /// The hand that somebody may have on it.
@@ -198,11 +133,6 @@ impl<E: Engine> MockSession<E> {
         self.tap
             .as_ref()
             .is_some_and(|tap| tap.control.is_holding())
-    }
-
-    fn is_on_manual_clock(&self) -> bool {
-        let clock = self.tap.as_ref().map(|tap| tap.clock);
-        clock.is_some_and(|clock| clock != Clock::Driver)
     }
 
     /// Takes a text frame of the client, and gives the type of the event if it is one.
@@ -217,13 +147,13 @@ impl<E: Engine> MockSession<E> {
             Ok(event) => Incoming::Event(event),
             Err(_) => Incoming::Text(text.to_owned()),
         };
-        self.take(incoming, now);
+        self.take(incoming, Some(text), now);
         kind
     }
 
     /// Takes an event of the client.
     pub(crate) fn take_event(&mut self, event: E::Client, now: Duration) {
-        self.take(Incoming::Event(event), now);
+        self.take(Incoming::Event(event), None, now);
     }
 
     /// Takes audio of a call, which comes beside the events.
@@ -247,34 +177,75 @@ impl<E: Engine> MockSession<E> {
 
     /// Takes a binary frame of the client.
     pub(crate) fn take_binary(&mut self, now: Duration) {
-        self.take(Incoming::Binary, now);
+        self.take(Incoming::Binary, None, now);
     }
 
     /// Takes a text frame of the client that is not UTF-8.
     pub(crate) fn take_not_utf8(&mut self, now: Duration) {
-        self.take(Incoming::NotUtf8, now);
+        self.take(Incoming::NotUtf8, None, now);
     }
 
-    fn take(&mut self, incoming: Incoming<E::Client>, now: Duration) {
+    fn take(&mut self, incoming: Incoming<E::Client>, sent: Option<&str>, now: Duration) {
         let now = self.set_time(now);
         self.deliver(now);
         let Some(tap) = &mut self.tap else {
             return self.hear(incoming, now);
         };
-        match tap.from_client.carry(now) {
-            None => tap.journal.note(tap.number, now, incoming.noted(), true),
-            Some(arrival) => {
-                tap.journal.note(tap.number, now, incoming.noted(), false);
-                self.arriving.push_back((arrival, incoming));
-                self.deliver(now);
+        let is_free = tap.from_client.is_empty() && !tap.from_client.is_blocked();
+        if is_free && !tap.control.faults().may_hit(Direction::Client) {
+            tap.note(now, incoming.noted());
+            return self.hear(incoming, now);
+        }
+        let text = incoming.written(sent);
+        let event = incoming.name();
+        let strike = tap.control.faults().strike(Victim {
+            from: Direction::Client,
+            event,
+            text: &text,
+            sound: None,
+            now,
+        });
+        let Strike {
+            before,
+            text: changed,
+            lost,
+            copies,
+            way,
+            stall,
+            end,
+            fired,
+            ..
+        } = strike;
+        let mut noted = incoming.noted();
+        let incoming = match changed {
+            Some(changed) => {
+                noted.wire = Some(changed.clone());
+                Incoming::Text(changed)
+            }
+            None => incoming,
+        };
+        still(&mut tap.from_client, stall);
+        noted.lost = lost || end.is_some() || tap.from_client.is_blocked();
+        noted.faults = fired;
+        let is_lost = noted.lost;
+        tap.note(now, noted);
+        if !is_lost {
+            for _ in 0..=copies {
+                let line = &mut tap.from_client;
+                line.send(incoming.clone(), text.len(), event, &way, now);
             }
         }
+        self.say(before);
+        if let Some(end) = end {
+            self.end_by(end);
+        }
+        self.deliver(now);
     }
 
     /// Gives the session what has arrived by now, each at its time.
     fn deliver(&mut self, now: Duration) {
-        while self.arriving.front().is_some_and(|(at, _)| *at <= now)
-            && let Some((arrival, incoming)) = self.arriving.pop_front()
+        while let Some(tap) = &mut self.tap
+            && let Some((arrival, incoming)) = tap.from_client.arrived(now)
         {
             self.hear(incoming, arrival);
         }
@@ -301,27 +272,24 @@ impl<E: Engine> MockSession<E> {
 
     /// The client has closed, or is gone without a code.
     pub(crate) fn take_close(&mut self, code: Option<u16>, reason: &str) {
-        self.arriving.clear();
-        self.leaving.clear();
-        if !std::mem::replace(&mut self.over, true) {
-            self.note(|| Frame::Close {
-                by: Direction::Client,
-                code,
-                reason: reason.to_owned(),
-            });
-        }
+        self.close_by(Direction::Client, code, reason);
     }
 
     /// The driver ends the connection, for a reason that is not the session's. Nothing more comes.
     pub(crate) fn end(&mut self, code: u16, reason: &str) {
-        self.arriving.clear();
-        self.leaving.clear();
-        if !std::mem::replace(&mut self.over, true) {
-            self.note(|| Frame::Close {
-                by: Direction::Server,
-                code: Some(code),
-                reason: reason.to_owned(),
-            });
+        self.close_by(Direction::Server, Some(code), reason);
+    }
+
+    fn close_by(&mut self, by: Direction, code: Option<u16>, reason: &str) {
+        if let Some(tap) = &mut self.tap {
+            tap.from_client.clear();
+            tap.from_server.clear();
+        }
+        if !std::mem::replace(&mut self.over, true)
+            && let Some(tap) = &self.tap
+        {
+            let reason = reason.to_owned();
+            tap.note(self.now, Noted::of(Frame::Close { by, code, reason }));
         }
     }
 
@@ -332,32 +300,20 @@ impl<E: Engine> MockSession<E> {
             self.over = matches!(sent, Sent::Close { .. });
             return Some(sent);
         }
-        while !self.has_arrived_at_client()
-            && let Some(sent) = self.next_sent()
-        {
-            if let Some(arrival) = self.send(&sent) {
-                self.leaving.push_back((arrival, sent));
+        loop {
+            self.happen();
+            if let Some((_, sent)) = self.tap.as_mut()?.from_server.arrived(self.now) {
+                return Some(sent);
             }
+            let sent = self.next_sent()?;
+            self.send(sent);
         }
-        if self.has_arrived_at_client() {
-            return self.leaving.pop_front().map(|(_, sent)| sent);
-        }
-        None
-    }
-
-    /// Whether the oldest of what was sent has arrived.
-    fn has_arrived_at_client(&self) -> bool {
-        let oldest = self.leaving.front();
-        oldest.is_some_and(|(arrival, _)| *arrival <= self.now)
     }
 
     /// The next thing that the session sends, or the test.
     fn next_sent(&mut self) -> Option<Sent<E::Server>> {
         if self.over {
             return None;
-        }
-        if let Some(refusal) = self.tap.as_mut().and_then(|tap| tap.refusal.take()) {
-            return Some(refusal);
         }
         if let Some(sent) = self.obey() {
             return Some(sent);
@@ -386,8 +342,19 @@ impl<E: Engine> MockSession<E> {
 
     /// Whether nothing comes until the client sends something or the test does.
     pub(crate) fn is_waiting_for_client(&self) -> bool {
-        let nothing_on_its_way = self.arriving.is_empty() && self.leaving.is_empty();
+        let is_empty = |tap: &Tap<E>| tap.from_client.is_empty() && tap.from_server.is_empty();
+        let nothing_on_its_way = self.tap.as_ref().is_none_or(|tap| is_empty(tap));
         nothing_on_its_way && (self.is_held() || !self.session.has_more())
+    }
+
+    /// Whether something goes wrong by itself when its time has come.
+    pub(crate) fn expects_fault(&self) -> bool {
+        self.next_fault().is_some()
+    }
+
+    fn next_fault(&self) -> Option<Duration> {
+        let tap = self.tap.as_ref().filter(|_| !self.over)?;
+        tap.control.faults().next_by_time()
     }
 
     /// When to come back if nothing else happens before.
@@ -396,9 +363,11 @@ impl<E: Engine> MockSession<E> {
             return None;
         }
         let own = self.session.deadline().filter(|_| !self.over);
-        let arriving = self.arriving.front().map(|(at, _)| *at);
-        let leaving = self.leaving.front().map(|(at, _)| *at);
-        let next = [own, arriving, leaving].into_iter().flatten().min()?;
+        let tap = self.tap.as_ref();
+        let arriving = tap.and_then(|tap| tap.from_client.next());
+        let leaving = tap.and_then(|tap| tap.from_server.next());
+        let times = [own, arriving, leaving, self.next_fault()];
+        let next = times.into_iter().flatten().min()?;
         Some(next.saturating_add(self.behind).saturating_sub(self.ahead))
     }
 
@@ -413,6 +382,7 @@ impl<E: Engine> MockSession<E> {
                 Command::Advance(time) => {
                     self.ahead = self.ahead.saturating_add(time);
                     let now = self.now.saturating_add(time);
+                    self.catch_up(now);
                     self.deliver(now);
                     self.session.handle(Input::Time, now);
                     self.now = now;
@@ -422,33 +392,170 @@ impl<E: Engine> MockSession<E> {
         None
     }
 
-    /// Notes what is sent, and says when it arrives; `None` if it is lost.
-    fn send(&mut self, sent: &Sent<E::Server>) -> Option<Duration> {
+    /// Notes what is sent, and sends it on its way.
+    fn send(&mut self, sent: Sent<E::Server>) {
         let now = self.now;
-        let tap = self.tap.as_mut()?;
-        let arrival = match sent {
-            Sent::Event(event) | Sent::Translated(event, _) => {
-                if let SentKind::Conversation(kind) = E::kind(event) {
-                    tap.control.note(kind);
-                }
-                tap.from_server.carry(now)
-            }
-            Sent::Text(_) => tap.from_server.carry(now),
-            Sent::Audio { .. } | Sent::ClearAudio => Some(tap.from_server.carry_close(now)),
+        let Some(tap) = &mut self.tap else { return };
+        note_fired(tap, now);
+        let Some(noted) = sent.noted() else {
+            // No frame, and nothing that a fault could hit.
+            return tap.from_server.send(sent, 0, None, &Way::default(), now);
+        };
+        let kind = match &sent {
+            Sent::Event(event) | Sent::Translated(event, _) => Some(E::kind(event)),
             Sent::Close { .. } => {
                 self.over = true;
-                Some(tap.from_server.carry_close(now))
+                tap.note(now, noted);
+                return tap.from_server.send_last(sent, now);
             }
             Sent::Break => {
                 self.over = true;
-                self.leaving.clear();
-                Some(now)
+                tap.note(now, noted);
+                return tap.from_server.break_off(sent, now);
             }
+            _ => None,
         };
-        if let Some(noted) = sent.noted() {
-            tap.journal.note(tap.number, now, noted, arrival.is_none());
+        if let Some(SentKind::Conversation(kind)) = kind {
+            tap.control.note(kind);
         }
-        arrival
+        let event = kind.map(SentKind::as_str);
+        if tap.control.faults().may_hit(Direction::Server) {
+            return self.send_struck(sent, noted, kind);
+        }
+        let mut noted = noted;
+        noted.lost = tap.from_server.is_blocked();
+        tap.note(now, noted);
+        tap.from_server.send(sent, 0, event, &Way::default(), now);
+    }
+
+    /// The same with a frame that may be hit.
+    fn send_struck(&mut self, sent: Sent<E::Server>, mut noted: Noted, kind: Option<SentKind>) {
+        let now = self.now;
+        let text = self.written(&sent);
+        let event = kind.map(SentKind::as_str);
+        let is_audio = kind.is_some_and(SentKind::is_audio);
+        let sound = is_audio.then(|| self.session.output_encoding());
+        let Some(tap) = &mut self.tap else { return };
+        let strike = tap.control.faults().strike(Victim {
+            from: Direction::Server,
+            event,
+            text: &text,
+            sound,
+            now,
+        });
+        let Strike {
+            before,
+            text: changed,
+            lost,
+            copies,
+            way,
+            stall,
+            pieces,
+            end,
+            fired,
+        } = strike;
+        still(&mut tap.from_server, stall);
+        noted.lost = lost || end.is_some() || tap.from_server.is_blocked();
+        noted.faults = fired;
+        noted.wire = changed.clone().or(noted.wire);
+        let is_lost = noted.lost;
+        // What comes before it stands before it, too.
+        self.say(before);
+        let Some(tap) = &mut self.tap else { return };
+        tap.note(now, noted);
+        if !is_lost {
+            let sent = match changed {
+                Some(changed) => spoilt(&self.session, sent, changed),
+                None => sent,
+            };
+            let sent = match pieces {
+                Some(pieces) => cut(sent, text.clone(), pieces),
+                None => sent,
+            };
+            for _ in 0..=copies {
+                let line = &mut tap.from_server;
+                line.send(sent.clone(), text.len(), event, &way, now);
+            }
+        }
+        if let Some(end) = end {
+            self.end_by(end);
+        }
+    }
+
+    /// The text of what is sent.
+    fn written(&mut self, sent: &Sent<E::Server>) -> String {
+        match sent {
+            Sent::Event(event) => {
+                let mut text = String::new();
+                if let Err(error) = self.session.write(event, &mut text) {
+                    tracing::error!(%error, "an event could not be written");
+                }
+                text
+            }
+            Sent::Translated(_, text) | Sent::Text(text) | Sent::Cut { text, .. } => text.clone(),
+            Sent::Audio { .. } | Sent::ClearAudio | Sent::Close { .. } | Sent::Break => {
+                String::new()
+            }
+        }
+    }
+
+    /// Lets happen what is due by time alone.
+    fn happen(&mut self) {
+        let now = self.now;
+        while !self.over
+            && let Some(tap) = &mut self.tap
+            && let Some(strike) = tap.control.faults().strike_by_time(now)
+        {
+            for fired in strike.fired {
+                tap.note(now, Noted::fault(fired));
+            }
+            still(&mut tap.from_server, strike.stall);
+            self.say(strike.before);
+            if let Some(end) = strike.end {
+                self.end_by(end);
+            }
+        }
+    }
+
+    /// Sends texts that are a fault's own, and that no fault hits.
+    fn say(&mut self, texts: Vec<String>) {
+        let now = self.now;
+        for text in texts {
+            let Some(tap) = &mut self.tap else { return };
+            let bytes = text.len();
+            let sent = match decode::<E::Server>(&text) {
+                Ok(event) => Sent::Event(event),
+                Err(_) => Sent::Text(text),
+            };
+            if let Some(mut noted) = sent.noted() {
+                noted.lost = tap.from_server.is_blocked();
+                tap.note(now, noted);
+            }
+            tap.from_server
+                .send(sent, bytes, None, &Way::default(), now);
+        }
+    }
+
+    /// Ends the connection by a fault, after what was sent before.
+    fn end_by(&mut self, end: Ending) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let Some(tap) = &mut self.tap else { return };
+        note_fired(tap, self.now);
+        let (reason, code) = match &end {
+            Ending::Close { code, reason } => (reason.clone(), Some(*code)),
+            Ending::Break => (String::new(), None),
+        };
+        let by = Direction::Server;
+        tap.note(self.now, Noted::of(Frame::Close { by, code, reason }));
+        match end {
+            Ending::Close { code, reason } => {
+                let close = Sent::Close { code, reason };
+                tap.from_server.send_last(close, self.now);
+            }
+            Ending::Break => tap.from_server.break_after(Sent::Break, self.now),
+        }
     }
 
     /// The session's time at the driver's. It stands still while the test holds the session.
@@ -460,13 +567,42 @@ impl<E: Engine> MockSession<E> {
         if self.is_held() {
             self.behind = now.saturating_sub(self.now);
         }
-        self.now = self.now.max(now.saturating_sub(self.behind));
-        self.now
+        let now = self.now.max(now.saturating_sub(self.behind));
+        self.catch_up(now);
+        self.now = now;
+        if let Some(tap) = &self.tap {
+            tap.control.faults().set_time(now);
+        }
+        now
     }
 
-    fn note(&self, frame: impl FnOnce() -> Frame) {
-        if let Some(tap) = &self.tap {
-            tap.journal.record(tap.number, self.now, frame());
+    /// Lets what goes wrong by time go wrong at its time, however late the driver is: after what was
+    /// due before it, and before what is due after it.
+    fn catch_up(&mut self, now: Duration) {
+        while let Some(at) = self.next_fault().filter(|at| *at < now) {
+            self.now = self.now.max(at);
+            self.deliver(self.now);
+            self.session.handle(Input::Time, self.now);
+            while let Some(sent) = self.next_sent() {
+                self.send(sent);
+            }
+            self.happen();
         }
+    }
+}
+
+/// Notes what went wrong where there was no frame.
+fn note_fired<E: Engine>(tap: &Tap<E>, now: Duration) {
+    for fired in tap.control.faults().take_fired() {
+        tap.note(now, Noted::fault(fired));
+    }
+}
+
+/// Lets nothing arrive for a time.
+fn still<T>(line: &mut Line<T>, stall: Option<Silence>) {
+    match stall {
+        Some(Silence::Until(time)) => line.stall_until(time),
+        Some(Silence::ForEver) => line.block(),
+        None => {}
     }
 }

@@ -15,6 +15,7 @@ mod audio;
 pub mod audiocodes;
 pub mod beta;
 mod check;
+mod close_code;
 mod decode;
 mod encode;
 mod error;
@@ -28,7 +29,9 @@ mod tagged;
 pub mod twilio;
 
 pub use audio::Base64Audio;
+pub(crate) use check::check_event;
 pub use check::{Mode, Violation, check};
+pub use close_code::CloseCode;
 #[cfg(feature = "admin")]
 pub(crate) use decode::check_strictly;
 pub(crate) use decode::decode_body;

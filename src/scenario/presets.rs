@@ -21,8 +21,7 @@ macro_rules! presets {
 
 impl Preset {
     /// All presets.
-    pub const ALL: &'static [Self] =
-        presets!["starter" "customer_service" "sales" "function_calls" "audio" "simple" "smart"];
+    pub const ALL: &'static [Self] = presets!["starter" "customer_service" "sales" "function_calls" "audio" "simple" "smart" "bad-day"];
 
     /// The preset of this name, if there is one.
     pub fn named(name: &str) -> Option<Self> {

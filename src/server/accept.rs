@@ -141,6 +141,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::faults::{Fault, Faults};
     use crate::server::shutdown::{self, Stopper};
     use crate::server::{Limits, ServerOptions};
 
@@ -152,10 +153,13 @@ mod tests {
     }
 
     fn connect(limits: Limits) -> Connection {
-        let options = ServerOptions {
+        connect_to(ServerOptions {
             limits,
             ..ServerOptions::default()
-        };
+        })
+    }
+
+    fn connect_to(options: ServerOptions) -> Connection {
         let (stopper, stopping) = shutdown::serving();
         let accepted = Accepted {
             shared: Arc::new(Shared::new(options, None)),
@@ -251,6 +255,38 @@ mod tests {
             connection.stopper.enter(phase);
             let answer = ask(&mut connection, &get("/healthz")).await;
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_is_answered_as_late_as_a_fault_asks_for() {
+        let late = Duration::from_millis(300);
+        let mut connection = connect_to(ServerOptions {
+            faults: Arc::new(move || {
+                let refused = Fault::refuse_handshake_with(429, [("retry-after", "7")]);
+                Faults::from(Fault::slow_accept(late)).with(refused)
+            }),
+            ..ServerOptions::default()
+        });
+        let began = Instant::now();
+        let request = "GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\nHost: mock\r\n\
+             Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        connection
+            .client
+            .write_all(request.as_bytes())
+            .await
+            .unwrap();
+        let mut answer = vec![0; 1_000];
+        let length = connection.client.read(&mut answer).await.unwrap();
+        assert_eq!(began.elapsed(), late);
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        for header in [
+            "retry-after: 7\r\n",
+            "x-ratelimit-remaining-requests: 0\r\n",
+        ] {
+            assert!(answer.contains(header), "{answer}");
         }
     }
 

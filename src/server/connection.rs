@@ -18,7 +18,9 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::dialect::{Dialect, DialectSession};
 use crate::engine::SessionOptions;
-use crate::mock::{Engine, MockSession, Sent, SessionControl};
+use crate::expect::Journal;
+use crate::faults::Faults;
+use crate::mock::{Engine, MockSession, Observer, Sent, SessionControl};
 use crate::protocol::encode;
 
 use super::accept::Stream;
@@ -27,7 +29,7 @@ use super::ending::End;
 use super::keepalive::{Due, Keepalive};
 use super::metrics::Meter;
 use super::shutdown::{self, Phase, Stopping};
-use super::{Limits, Shared};
+use super::{Limits, Shared, pieces};
 
 /// Bytes read at a time, which every idle session keeps; the library's default is 128 KiB. Just so
 /// many that an append of 100 ms, of some 6,500 bytes, is taken in two reads.
@@ -92,11 +94,32 @@ pub async fn run_session<S>(stream: S, options: SessionOptions)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let session = DialectSession::new(Dialect::Ga, options);
+    pump(stream, MockSession::unobserved(session)).await;
+}
+
+/// The same with a session in which something goes wrong, and whose frames are noted.
+pub async fn run_session_with_faults<S>(
+    stream: S,
+    options: SessionOptions,
+    faults: &Faults,
+    journal: &Journal,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let observer = Observer::new(journal.clone());
+    let faults = observer.connect(faults);
+    pump(stream, observer.open(Dialect::Ga, options, &faults)).await;
+}
+
+async fn pump<S>(stream: S, session: MockSession)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let limits = Limits::default();
     let config = Some(config(&limits));
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
     let (_never, stopping) = shutdown::serving();
-    let session = MockSession::unobserved(DialectSession::new(Dialect::Ga, options));
     Connection::new(socket, Box::new(session), &limits, Meter::default())
         .pump(stopping)
         .await;
@@ -282,8 +305,28 @@ where
         // Not kept longer, so that idle sessions have none.
         let mut text = String::new();
         while let Some(sent) = self.session.poll() {
-            if let Some(message) = self.message(sent, &mut text)? {
-                self.feed(message).await?;
+            match sent {
+                Sent::Cut {
+                    event,
+                    text,
+                    pieces,
+                } => {
+                    let kind = event.as_ref().map(E::kind);
+                    self.meter.sent(kind, text.len(), self.start.elapsed());
+                    // In a box, so that sessions have no room for it that never need it.
+                    let sending = pieces::send(&mut self.socket, text, pieces, self.write);
+                    Box::pin(sending).await?;
+                }
+                Sent::Break => {
+                    // What was sent before has left.
+                    in_time(self.write, self.socket.flush()).await?;
+                    return Err(End::Break);
+                }
+                sent => {
+                    if let Some(message) = self.message(sent, &mut text)? {
+                        self.feed(message).await?;
+                    }
+                }
             }
         }
         in_time(self.write, self.socket.flush()).await?;
@@ -312,7 +355,7 @@ where
                 self.meter.sent(Some(E::kind(&event)), text.len(), now);
                 Message::text(text)
             }
-            Sent::Text(text) => {
+            Sent::Text(text) | Sent::Cut { text, .. } => {
                 self.meter.sent(None, text.len(), now);
                 Message::text(text)
             }

@@ -25,7 +25,6 @@ use super::subprotocols::{REALTIME, Subprotocols};
 use super::{Shared, connection};
 use crate::dialect::{Asked, BetaRefused, Dialect};
 use crate::engine::SessionKind;
-use crate::faults::HandshakeFault;
 use crate::mock::{Engine, MockSession};
 use crate::protocol::SessionId;
 use crate::protocol::realtime::{Session, TranslationAudio};
@@ -38,7 +37,7 @@ const CONVERSATION: &str = "conversation";
 
 /// Answers a request for a WebSocket: with an upgrade that becomes a session, or that says why it
 /// does not.
-pub(super) fn answer<S: Stream>(
+pub(super) async fn answer<S: Stream>(
     mut request: Request<Incoming>,
     route: &Route<'_>,
     socket: Socket,
@@ -59,8 +58,12 @@ pub(super) fn answer<S: Stream>(
         .as_ref()
         .map(|realm| realm.connect())
         .unwrap_or_default();
-    if let Some(HandshakeFault::Status(status)) = faults.handshake() {
-        return HttpRefusal::asked_for(*status).into_response();
+    let late = faults.lateness();
+    if !late.is_zero() {
+        tokio::time::sleep(late).await;
+    }
+    if let (Ok(realm), Some(refusal)) = (&realm, faults.refusal()) {
+        return realm.refused_by_fault(&refusal, &faults).into_response();
     }
     let offered = Subprotocols::offered(request.headers());
     if offered.realtime {

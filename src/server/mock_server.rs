@@ -16,7 +16,7 @@ use crate::engine::{
     TranslationOptions,
 };
 use crate::expect::{Expect, Expectations, Journal};
-use crate::faults::{Faults, HandshakeFault};
+use crate::faults::Faults;
 use crate::generators::{ResponsePlan, Scripted};
 use crate::mock::{Observer, SessionControl, check};
 use crate::protocol::EventPayload;
@@ -28,7 +28,6 @@ use crate::scenario::{Scenario, ScenarioRun};
 use super::AdminOptions;
 use super::accept::Accepted;
 use super::models;
-use super::refusals::HttpRefusal;
 use super::secrets::SessionGrant;
 use super::shutdown::{self, Stopper, Stopping};
 use super::{Limits, Server, ServerOptions, Shared};
@@ -200,9 +199,11 @@ impl MockServerBuilder {
         })
     }
 
-    /// The scenario that each session follows, from its beginning. With the feature `scenario`.
+    /// The scenario that each session follows, from its beginning, with what goes wrong in it. With the
+    /// feature `scenario`.
     #[cfg(feature = "scenario")]
     pub fn scenario(self, scenario: Scenario) -> Self {
+        self.observer.add_faults(.., scenario.faults.clone());
         let compiled = Arc::new(scenario.compile());
         self.configure(move |options| ScenarioRun::new(Arc::clone(&compiled)).configure(options))
     }
@@ -236,14 +237,18 @@ impl MockServerBuilder {
     }
 
     /// Has each connection go wrong like this.
-    pub fn faults(self, faults: Faults) -> Self {
+    pub fn faults(self, faults: impl Into<Faults>) -> Self {
         self.faults_for(.., faults)
     }
 
-    /// Has the connections with these numbers go wrong like this: `..3` are the first three. The
-    /// last that is said of a connection counts. Handshakes that are refused are connections, too.
-    pub fn faults_for(self, connections: impl RangeBounds<usize>, faults: Faults) -> Self {
-        self.observer.add_faults(connections, faults);
+    /// Has the connections with these numbers go wrong like this, beside what was said of them before:
+    /// `..3` are the first three. Handshakes that are refused are connections, too.
+    pub fn faults_for(
+        self,
+        connections: impl RangeBounds<usize>,
+        faults: impl Into<Faults>,
+    ) -> Self {
+        self.observer.add_faults(connections, faults.into());
         self
     }
 
@@ -474,9 +479,10 @@ impl MockConnector {
     ///
     /// The refusal that a test asked for, with its HTTP status.
     pub fn connect(&self) -> Result<MockSocket, Error> {
-        let faults = self.shared.default.connect();
-        if let Some(HandshakeFault::Status(status)) = faults.handshake() {
-            let response = HttpRefusal::asked_for(*status).into_response();
+        let realm = &self.shared.default;
+        let faults = realm.connect();
+        if let Some(refusal) = faults.begin_in_process() {
+            let response = realm.refused_by_fault(&refusal, &faults).into_response();
             let response = response.map(|body| Some(body.into_bytes()));
             return Err(Error::Http(Box::new(response)));
         }

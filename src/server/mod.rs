@@ -24,6 +24,7 @@ mod limits;
 mod metrics;
 mod mock_server;
 mod models;
+mod pieces;
 mod probes;
 mod realm;
 mod refusals;
@@ -50,6 +51,7 @@ use tokio::time::Instant;
 use crate::dialect::Choice;
 use crate::engine::{SessionOptions, TranslationOptions};
 use crate::expect::{Journal, Limits as JournalLimits};
+use crate::faults::Faults;
 use crate::mock::Observer;
 
 use auth::Gate;
@@ -65,7 +67,7 @@ use shutdown::Phase;
 pub use admin::AdminOptions;
 #[cfg(feature = "recording")]
 pub(crate) use connection::run_engine;
-pub use connection::run_session;
+pub use connection::{run_session, run_session_with_faults};
 #[cfg(feature = "conformance")]
 pub use exercise::{Exercise, ExerciseOptions};
 pub use limits::Limits;
@@ -78,6 +80,9 @@ type Configure = dyn Fn(&mut SessionOptions) + Send + Sync;
 
 /// Decides how a new translation session goes.
 type ConfigureTranslation = dyn Fn(&mut TranslationOptions) + Send + Sync;
+
+/// Says what goes wrong in a new connection.
+type FaultsOf = dyn Fn() -> Faults + Send + Sync;
 
 /// What a server is started with.
 #[derive(Clone)]
@@ -111,6 +116,8 @@ pub struct ServerOptions {
     pub models: Vec<String>,
     /// Which dialects are spoken.
     pub dialect: Choice,
+    /// Asked for each connection without a key what goes wrong in it.
+    pub faults: Arc<FaultsOf>,
     /// How much is kept of sessions without a key, if anything is. A [`MockServer`] has a journal in
     /// any case.
     pub journal: Option<JournalLimits>,
@@ -134,6 +141,7 @@ impl Default for ServerOptions {
             secret: None,
             models: Vec::new(),
             dialect: Choice::default(),
+            faults: Arc::new(Faults::default),
             journal: None,
             #[cfg(feature = "admin")]
             admin: None,

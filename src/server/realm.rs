@@ -3,20 +3,21 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::dialect::{Dialect, DialectSession};
 use crate::engine::{SessionKind, SessionOptions, TranslationOptions, TranslationSession};
-use crate::faults::Faults;
-use crate::mock::{Engine, MockSession, Observer};
+use crate::expect::{self, Journal};
+use crate::faults::{self, ConnectionFaults, Faults, RefuseHandshake};
+use crate::mock::{Engine, MockSession, Observer, SessionControl};
 use crate::protocol::realtime::TranslationAudio;
 
 use hyper::HeaderMap;
 
-use super::refusals::HandshakeRefusal;
+use super::refusals::{HandshakeRefusal, HttpRefusal};
 use super::refused::RefusedSession;
 use super::secrets::SessionGrant;
-use super::{Configure, ConfigureTranslation, ServerOptions, Shared, unix_seconds};
+use super::{Configure, ConfigureTranslation, FaultsOf, ServerOptions, Shared, unix_seconds};
 
 /// The header and the parameter of an address that say of which test a request is.
 const KEY_HEADER: &str = "x-mock-scenario";
@@ -74,8 +75,12 @@ pub(super) struct Realm {
     pub(super) configure: Arc<Configure>,
     pub(super) configure_translation: Arc<ConfigureTranslation>,
     pub(super) observer: Option<Observer>,
+    /// What goes wrong, beside what the observer knows of.
+    pub(super) faults: Arc<FaultsOf>,
     /// How many sessions there were.
     sessions: AtomicU64,
+    /// How many connections there were that nobody observes and something goes wrong in.
+    connections: AtomicUsize,
 }
 
 impl Realm {
@@ -85,6 +90,7 @@ impl Realm {
             configure: Arc::clone(&options.configure),
             configure_translation: Arc::clone(&options.configure_translation),
             observer,
+            faults: Arc::clone(&options.faults),
             ..Self::new(options.seed, options.started_at)
         }
     }
@@ -97,16 +103,43 @@ impl Realm {
             configure: Arc::new(|_| {}),
             configure_translation: Arc::new(|_| {}),
             observer: None,
+            faults: Arc::new(Faults::default),
             sessions: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
         }
     }
 
     /// A client connects: what is to go wrong with it.
-    pub(super) fn connect(&self) -> Faults {
-        self.observer
-            .as_ref()
-            .map(Observer::connect)
-            .unwrap_or_default()
+    pub(super) fn connect(&self) -> ConnectionFaults {
+        let faults = (self.faults)();
+        match &self.observer {
+            Some(observer) => observer.connect(&faults),
+            None if faults.is_empty() => ConnectionFaults::default(),
+            None => {
+                let number = self.connections.fetch_add(1, Ordering::Relaxed);
+                ConnectionFaults::of(number, [&faults])
+            }
+        }
+    }
+
+    /// The answer to a handshake that a fault refuses.
+    pub(super) fn refused_by_fault(
+        &self,
+        refusal: &RefuseHandshake,
+        faults: &ConnectionFaults,
+    ) -> HttpRefusal {
+        for fired in faults.take_fired() {
+            faults::tell(&fired, "(handshake)");
+            if let Some(observer) = &self.observer {
+                observer.note_refused(fired);
+            }
+        }
+        HttpRefusal::asked_for(refusal)
+    }
+
+    /// Whether more than the client sees a session.
+    pub(super) fn is_observed(&self, faults: &ConnectionFaults) -> bool {
+        self.observer.is_some() || !faults.is_empty()
     }
 
     /// The next session, of this kind and with this model and what its key grants.
@@ -116,7 +149,7 @@ impl Realm {
         kind: SessionKind,
         model: String,
         grant: SessionGrant,
-        faults: &Faults,
+        faults: &ConnectionFaults,
     ) -> MockSession {
         let mut options = self.next_options();
         options.maximum_duration = dialect.maximum_duration();
@@ -124,7 +157,9 @@ impl Realm {
         options.model = model;
         options.settings = grant.settings;
         (self.configure)(&mut options);
-        faults.apply(&mut options);
+        if self.is_observed(faults) {
+            faults.apply(&mut options);
+        }
         let mut session = DialectSession::new(dialect, options);
         if let Some(temperature) = grant.temperature {
             session = session.with_temperature(temperature);
@@ -137,7 +172,7 @@ impl Realm {
         &self,
         model: String,
         settings: Option<TranslationAudio>,
-        faults: &Faults,
+        faults: &ConnectionFaults,
     ) -> MockSession<TranslationSession> {
         let mut options = self.next_options();
         options.model = model;
@@ -145,6 +180,9 @@ impl Realm {
         let mut options = TranslationOptions::from(options);
         options.settings = settings;
         (self.configure_translation)(&mut options);
+        if self.is_observed(faults) {
+            faults.apply_to_translation(&mut options);
+        }
         self.open(TranslationSession::new(options), faults)
     }
 
@@ -152,7 +190,7 @@ impl Realm {
     pub(super) fn refused(
         &self,
         refusal: HandshakeRefusal,
-        faults: &Faults,
+        faults: &ConnectionFaults,
     ) -> MockSession<RefusedSession> {
         let options = self.next_options();
         let session = RefusedSession::new(refusal, options.seed, options.started_at);
@@ -168,10 +206,17 @@ impl Realm {
         }
     }
 
-    pub(super) fn open<E: Engine>(&self, session: E, faults: &Faults) -> MockSession<E> {
+    pub(super) fn open<E: Engine>(&self, session: E, faults: &ConnectionFaults) -> MockSession<E> {
         match &self.observer {
             Some(observer) => observer.see(session, faults),
-            None => MockSession::unobserved(session),
+            None if faults.is_empty() => MockSession::unobserved(session),
+            // Nobody reads what is noted of it: it is told to the log alone.
+            None => {
+                let (frames, bytes) = (0, 0);
+                let journal = Journal::with_limits(expect::Limits { frames, bytes });
+                let control = SessionControl::with_faults(faults.clone());
+                MockSession::observed(session, faults.connection(), journal, control)
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use crate::engine::Refusal;
+use crate::faults::RefuseHandshake;
 
 use super::auth::Denied;
 #[cfg(feature = "calls")]
@@ -187,6 +188,14 @@ fn masked(key: &str) -> String {
     key.chars().enumerate().map(mask).collect()
 }
 
+/// The headers of a client that has asked for too much.
+const RATE_LIMITED: [(&str, &str); 4] = [
+    ("retry-after", "1"),
+    ("x-ratelimit-limit-requests", "100"),
+    ("x-ratelimit-remaining-requests", "0"),
+    ("x-ratelimit-reset-requests", "1s"),
+];
+
 /// An HTTP error.
 #[derive(Debug)]
 pub(super) struct HttpRefusal(Box<Response<String>>);
@@ -324,12 +333,28 @@ impl HttpRefusal {
         }
     }
 
-    /// What a test asked for.
-    pub(super) fn asked_for(status: u16) -> Self {
-        Self::plain(
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            "This handshake is refused, as the test asked for.",
-        )
+    /// What a fault asks for. That the service says so at its handshake is *inferred*: it was seen to
+    /// let everybody in and to say it then.
+    pub(super) fn asked_for(fault: &RefuseHandshake) -> Self {
+        let number = u16::from(fault.status);
+        let status = StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let refusal = match number {
+            401 => Refusal::new("invalid_api_key", "Incorrect API key provided."),
+            429 => Refusal::rate_limit_exceeded(),
+            500.. => Refusal::server_error(),
+            _ => Refusal::without_code("This handshake is refused, as the test asked for."),
+        };
+        let mut response = Self::new(status, refusal);
+        if number == 429 {
+            for (name, value) in RATE_LIMITED {
+                let name = HeaderName::from_static(name);
+                response = response.with(name, HeaderValue::from_static(value));
+            }
+        }
+        for (name, value) in fault.headers.iter() {
+            response = response.with(name, value);
+        }
+        response
     }
 
     /// No key that is accepted.

@@ -133,7 +133,7 @@ pub(super) async fn answer<S: Stream>(
     }
     match route.endpoint {
         Endpoint::Socket(socket) => {
-            handshake::answer::<S>(request, &route, socket, shared, stopping)
+            handshake::answer::<S>(request, &route, socket, shared, stopping).await
         }
         #[cfg(feature = "calls")]
         Endpoint::Call(resource) => {

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use mock_realtime::client::{MockRealtimeClient, MockSocket};
 use mock_realtime::engine::SessionOptions;
 use mock_realtime::expect::Direction;
-use mock_realtime::faults::Faults;
+use mock_realtime::faults::{Fault, Faults};
 use mock_realtime::protocol::realtime::{
     InputAudioBufferClear, InputAudioBufferCleared, ResponseCreate, ResponseStatus, SessionCreated,
 };
@@ -24,7 +24,11 @@ fn client(faults: &Faults) -> MockRealtimeClient {
 
 #[tokio::test(start_paused = true)]
 async fn the_nth_response_fails_and_what_it_would_have_said_comes_after() {
-    let mut client = client(&Faults::new().fail_response(2, "server_error", "rate_limit_exceeded"));
+    let mut client = client(
+        &Fault::fail_response("server_error", "rate_limit_exceeded")
+            .nth(2..=2)
+            .into(),
+    );
     client.say("one");
     assert_eq!(client.collect_response().await.transcript, "You said: one");
     client.say("two");
@@ -38,7 +42,7 @@ async fn the_nth_response_fails_and_what_it_would_have_said_comes_after() {
 
 #[tokio::test]
 async fn handshakes_are_refused_with_a_status() {
-    let faults = Faults::new().refuse_handshake(429);
+    let faults = Fault::refuse_handshake(429);
     let mock = MockServer::builder()
         .faults_for(1..=1, faults)
         .start()
@@ -51,7 +55,7 @@ async fn handshakes_are_refused_with_a_status() {
     mock.connect().unwrap();
     assert_eq!((mock.connections(), mock.sessions().len()), (3, 2));
     let down = MockServer::builder()
-        .faults(Faults::new().refuse_handshake(503))
+        .faults(Fault::refuse_handshake(503))
         .start()
         .await;
     let Err(Error::Http(response)) = down.connect() else {
@@ -62,14 +66,14 @@ async fn handshakes_are_refused_with_a_status() {
 
 #[tokio::test(start_paused = true)]
 async fn in_process_a_refused_handshake_is_a_broken_connection() {
-    let mut client = client(&Faults::new().refuse_handshake(500));
+    let mut client = client(&Fault::refuse_handshake(500).into());
     assert!(client.next_event().await.is_none());
     assert_eq!(client.closed().unwrap().code, None);
 }
 
 #[tokio::test]
 async fn connections_are_closed_as_soon_as_they_are_open() {
-    let faults = Faults::new().close_at_once(4000, "bad origin");
+    let faults = Fault::close(4000, "bad origin");
     let mock = MockServer::builder().faults(faults).start().await;
     let (over_tcp, _) = connect_async(mock.request()).await.unwrap();
     assert_is_closed_at_once(over_tcp).await;
@@ -89,7 +93,7 @@ where
 
 #[tokio::test(start_paused = true)]
 async fn frames_of_the_server_come_late() {
-    let mut client = client(&Faults::new().delay(Direction::Server, 100 * MS..=100 * MS));
+    let mut client = client(&Fault::delay(100 * MS..=100 * MS).into());
     let start = Instant::now();
     assert!(client.try_next_event().is_none());
     client.recv_until::<SessionCreated>().await;
@@ -99,8 +103,8 @@ async fn frames_of_the_server_come_late() {
 #[tokio::test(start_paused = true)]
 async fn frames_of_the_client_come_late_and_all_that_follows() {
     let delayed = Faults::new()
-        .delay(Direction::Client, 300 * MS..=300 * MS)
-        .delay(Direction::Server, 50 * MS..=50 * MS);
+        .with(Fault::delay(300 * MS..=300 * MS).from(Direction::Client))
+        .with(Fault::delay(50 * MS..=50 * MS));
     let mut socket = MockSocket::with_faults(SessionOptions::default(), &delayed);
     let start = Instant::now();
     let clear = Message::text(r#"{"type":"input_audio_buffer.clear"}"#);
@@ -114,7 +118,7 @@ async fn frames_of_the_client_come_late_and_all_that_follows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_does_not_overtake_what_was_sent_before() {
-    let faults = Faults::new().delay(Direction::Server, 100 * MS..=200 * MS);
+    let faults = Fault::delay(100 * MS..=200 * MS).into();
     let mut client = client(&faults);
     client.control().close(1001, "");
     assert!(matches!(
@@ -127,7 +131,7 @@ async fn a_close_does_not_overtake_what_was_sent_before() {
 
 #[tokio::test(start_paused = true)]
 async fn lost_frames_are_seen_as_lost() {
-    let mut client = client(&Faults::new().lose(Direction::Server, 1.0));
+    let mut client = client(&Fault::lose().into());
     client.send(InputAudioBufferClear::default());
     assert!(client.try_next_event().is_none());
     let timeline = client.journal().timeline();
@@ -140,7 +144,7 @@ async fn lost_frames_are_seen_as_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_client_sends_and_is_lost_has_no_effect() {
-    let mut client = client(&Faults::new().lose(Direction::Client, 1.0));
+    let mut client = client(&Fault::lose().from(Direction::Client).into());
     client.expect::<InputAudioBufferClear>().times(1);
     client.send(InputAudioBufferClear::default());
     assert_eq!(client.journal().received::<InputAudioBufferCleared>(), []);
@@ -149,7 +153,8 @@ async fn what_the_client_sends_and_is_lost_has_no_effect() {
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_loses_the_same_and_another_loses_others() {
     let lost = |seed| {
-        let faults = Faults::new().seed(seed).lose(Direction::Client, 0.5);
+        let lost = Fault::lose().from(Direction::Client).chance(0.5);
+        let faults = Faults::new().seed(seed).with(lost);
         let mut client = client(&faults);
         for _ in 0..50 {
             client.send(InputAudioBufferClear::default());
@@ -164,17 +169,43 @@ async fn the_same_seed_loses_the_same_and_another_loses_others() {
 #[test]
 #[should_panic(expected = "a chance is from 0.0 to 1.0, not 20")]
 fn a_chance_is_no_percentage() {
-    let _ = Faults::new().lose(Direction::Server, 20.0);
+    let _ = Fault::lose().chance(20.0);
 }
 
 #[test]
 #[should_panic(expected = "a handshake is refused with a status from 400 to 599, not 200")]
 fn success_refuses_nothing() {
-    let _ = Faults::new().refuse_handshake(200);
+    let _ = Fault::refuse_handshake(200);
 }
 
 #[test]
-#[should_panic(expected = "responses are counted from 1")]
-fn there_is_no_response_before_the_first() {
-    let _ = Faults::new().fail_response(0, "server_error", "internal_error");
+#[should_panic(expected = "`fail_response` is about a response, which has no `after_bytes`")]
+fn a_response_has_no_bytes() {
+    let fault = Fault::fail_response("server_error", "internal_error").after_bytes(1);
+    let _ = Faults::new().with(fault);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_goes_wrong_in_a_session_that_runs() {
+    let mut client = MockRealtimeClient::new(SessionOptions::default());
+    client.recv_until::<SessionCreated>().await;
+    client.wait(500 * MS).await;
+    client
+        .control()
+        .add_faults(Fault::close(1012, "restart").after(200 * MS));
+    let start = Instant::now();
+    assert!(client.next_event().await.is_none());
+    assert_eq!(start.elapsed(), 200 * MS);
+    let [fired] = &client.journal().faults(0)[..] else {
+        panic!("{}", client.journal().timeline());
+    };
+    assert_eq!(fired.to_string(), "disconnect: closed with 1012");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_wrong_can_be_cleared() {
+    let mut client = client(&Fault::lose().into());
+    client.control().clear_faults();
+    client.send(InputAudioBufferClear::default());
+    client.recv_until::<InputAudioBufferCleared>().await;
 }

@@ -38,6 +38,19 @@ fn starter() {
 }
 
 #[test]
+fn bad_day() {
+    // What goes wrong is the server's affair; what is said is this.
+    let mut dialogue = preset("bad-day");
+    assert_eq!(dialogue.say("Hello"), "Hello! It is one of those days.");
+    assert!(
+        dialogue
+            .say("Tell me a story")
+            .starts_with("Once upon a time there was a mock.")
+    );
+    assert_eq!(dialogue.say("Fine."), "I see. Tell me more.");
+}
+
+#[test]
 fn customer_service() {
     let mut dialogue = preset("customer_service");
     assert!(dialogue.say("Hello").starts_with("Hello, you have reached"));
@@ -257,8 +270,9 @@ fn all_presets_are_files_and_have_a_test_here() {
     assert_eq!(files, embedded);
     let own = include_str!("presets_hold_their_conversations.rs");
     for name in embedded {
+        let test = name.replace('-', "_");
         assert!(
-            own.contains(&format!("fn {name}()")),
+            own.contains(&format!("fn {test}()")),
             "{name} is not talked to"
         );
     }

@@ -270,7 +270,7 @@ fn note_sent<S: Played>(played: &mut Vec<String>, session: &mut S) {
 
 /// The event, with the beginning of audio that is too long to be read, and beside it the length and
 /// a hash of all of it. It is still an event.
-fn readable(mut event: Value) -> String {
+pub(crate) fn readable(mut event: Value) -> String {
     if let Some(Value::String(delta)) = event.get_mut("delta")
         && delta.len() > LONGEST_DELTA
     {

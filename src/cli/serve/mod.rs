@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use mock_realtime::dialect::Choice;
+use mock_realtime::scenario::Preset;
 use mock_realtime::server::{Limits, Server, ServerOptions};
 
 use super::access::Access;
@@ -24,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   mock-realtime serve                          repeats what the user says, on port 8080
   mock-realtime serve call.yaml --watch        follows a scenario, and its changes
+  mock-realtime serve --preset bad-day         has everything go wrong now and then
   mock-realtime serve --port 0                 takes a free port; the first line says which
   mock-realtime serve --tls --tls-ca ca.pem    for clients that insist on wss:, such as npm's openai
   MOCK_REALTIME_PORT=9000 mock-realtime serve  every flag can be a variable of the environment
@@ -41,6 +43,15 @@ pub(crate) struct Serve {
     /// said.
     #[arg(value_name = "SCENARIO", env = "MOCK_REALTIME_SCENARIO")]
     scenario: Option<PathBuf>,
+    /// Follow a scenario that comes with the mock: `bad-day` has everything go wrong now and then.
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "scenario",
+        env = "MOCK_REALTIME_PRESET",
+        value_parser = PossibleValuesParser::new(Preset::ALL.iter().map(|preset| preset.name()))
+    )]
+    preset: Option<String>,
     /// Read the scenario again when its files change. New sessions get the new one; a broken file
     /// keeps the old one and says why.
     #[arg(long, requires = "scenario", env = "MOCK_REALTIME_WATCH", value_parser = BoolishValueParser::new())]
@@ -158,11 +169,17 @@ fn options(arguments: &Serve) -> io::Result<ServerOptions> {
         ..ServerOptions::default()
     };
     arguments.access.apply(&mut options);
-    if let Some(file) = &arguments.scenario {
-        let current = Current::load(file)?;
-        if arguments.watch {
+    let current = match (&arguments.scenario, &arguments.preset) {
+        (Some(file), _) => Some(Current::load(file)?),
+        (None, Some(name)) => Some(Current::preset(name)?),
+        (None, None) => None,
+    };
+    if let Some(current) = current {
+        if let Some(file) = arguments.scenario.as_ref().filter(|_| arguments.watch) {
             tokio::spawn(watch(Arc::clone(&current), file.clone()));
         }
+        let source = Arc::clone(&current);
+        options.faults = Arc::new(move || source.faults());
         options.configure = Arc::new(move |session| current.run().configure(session));
     }
     Ok(options)

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use mock_realtime::scenario::{CompiledScenario, Loaded, ScenarioRun, load};
+use mock_realtime::faults::Faults;
+use mock_realtime::scenario::{CompiledScenario, Loaded, Preset, ScenarioRun, load};
 
 use crate::cli::scenario::failed;
 
@@ -22,16 +23,35 @@ pub(super) struct Current {
 
 impl Current {
     pub(super) fn load(file: &Path) -> io::Result<Arc<Self>> {
-        let Loaded { scenario, files } = load(file).map_err(|problems| failed(&problems))?;
-        Ok(Arc::new(Self {
+        let loaded = load(file).map_err(|problems| failed(&problems))?;
+        Ok(Self::of(loaded))
+    }
+
+    /// A scenario that comes with the mock.
+    pub(super) fn preset(name: &str) -> io::Result<Arc<Self>> {
+        let preset = Preset::named(name)
+            .ok_or_else(|| io::Error::other(format!("there is no preset `{name}`")))?;
+        let scenario = preset.scenario().map_err(|problems| failed(&problems))?;
+        let files = Vec::new();
+        Ok(Self::of(Loaded { scenario, files }))
+    }
+
+    fn of(Loaded { scenario, files }: Loaded) -> Arc<Self> {
+        Arc::new(Self {
             scenario: Mutex::new(Arc::new(scenario.compile())),
             files: Mutex::new(files),
-        }))
+        })
     }
 
     pub(super) fn run(&self) -> ScenarioRun {
         let scenario = self.scenario.lock().unwrap_or_else(PoisonError::into_inner);
         ScenarioRun::new(Arc::clone(&scenario))
+    }
+
+    /// What goes wrong in new connections.
+    pub(super) fn faults(&self) -> Faults {
+        let scenario = self.scenario.lock().unwrap_or_else(PoisonError::into_inner);
+        scenario.scenario().faults.clone()
     }
 
     fn replace(&self, loaded: Loaded) {

@@ -53,6 +53,11 @@ pub(super) struct ActiveResponse {
 }
 
 impl ActiveResponse {
+    /// How its speech is encoded.
+    pub(super) fn encoding(&self) -> crate::audio::Encoding {
+        object::output_encoding(&self.response)
+    }
+
     /// The response's id.
     pub(super) fn id(&self) -> &ResponseId {
         &self.id

@@ -83,6 +83,18 @@ pub(crate) fn input_encoding(session: &Session) -> Encoding {
     format.map(Encoding::of).unwrap_or_default()
 }
 
+/// How the speech of responses is encoded that do not say it themselves.
+pub(crate) fn output_encoding(session: &Session) -> Encoding {
+    let format = match session {
+        Session::Realtime(session) => session
+            .audio
+            .as_ref()
+            .and_then(|audio| audio.output.as_ref()?.format.as_ref()),
+        Session::Transcription(_) => None,
+    };
+    format.map(Encoding::of).unwrap_or_default()
+}
+
 /// How turns are found; `None` if that is left to the client.
 pub(crate) fn turn_detection(session: &Session) -> Option<TurnDetection> {
     match session {

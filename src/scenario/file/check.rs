@@ -51,6 +51,7 @@ pub(super) fn merge(merged: &mut Scenario, part: &Part, problems: &mut Vec<Probl
     merged.name = own.name.or(merged.name.take());
     merged.pacing = own.pacing.or(merged.pacing.take());
     merged.default = own.default.or(merged.default.take());
+    merged.faults = std::mem::take(&mut merged.faults).and(own.faults);
 }
 
 fn add<T>(into: &mut IndexMap<String, T>, from: IndexMap<String, T>, mut clash: impl FnMut(&str)) {

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use crate::protocol::CloseCode;
 
 use super::short::{OneOrMany, Short, Shorthand};
 use super::template::Template;
@@ -56,59 +58,6 @@ pub struct CloseConfig {
     /// The close reason.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-}
-
-/// A WebSocket close code that may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct CloseCode(u16);
-
-impl CloseCode {
-    /// The number.
-    pub fn get(self) -> u16 {
-        self.0
-    }
-}
-
-impl Default for CloseCode {
-    /// 1000: all is well.
-    fn default() -> Self {
-        Self(1000)
-    }
-}
-
-impl TryFrom<u16> for CloseCode {
-    type Error = String;
-
-    /// A code that may be sent; the error names those.
-    fn try_from(code: u16) -> Result<Self, String> {
-        match code {
-            1000..=1003 | 1007..=1014 | 3000..=4999 => Ok(Self(code)),
-            _ => Err(format!(
-                "{code} is no close code that may be sent; there are 1000 to 1003, 1007 to 1014 and 3000 to 4999"
-            )),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for CloseCode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::try_from(u16::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for CloseCode {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("CloseCode")
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "type": "integer", "minimum": 1000, "maximum": 1003 },
-            { "type": "integer", "minimum": 1007, "maximum": 1014 },
-            { "type": "integer", "minimum": 3000, "maximum": 4999 },
-        ] })
-    }
 }
 
 /// A rate limit.

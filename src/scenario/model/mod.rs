@@ -11,6 +11,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::faults::Faults;
+
 pub use action::{
     ActionConfig, CloseCode, CloseConfig, ErrorConfig, HeardConfig, McpToolConfig, McpToolsConfig,
     RateLimitConfig, RateLimitKind, TranscriptionFailureConfig,
@@ -77,6 +79,9 @@ pub struct Scenario {
     /// What it answers when no response fits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Short<Answer>>,
+    /// What goes wrong, in the sessions of a server that follows it.
+    #[serde(skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// A response: when it is chosen, what is answered, and what comes of it.

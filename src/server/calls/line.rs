@@ -191,7 +191,7 @@ impl Line {
                     self.observe(&event, now);
                     self.call.tell(Some(kind(&event)), &text.into());
                 }
-                Sent::Text(text) => self.call.tell(None, &text.into()),
+                Sent::Text(text) | Sent::Cut { text, .. } => self.call.tell(None, &text.into()),
                 Sent::Audio { audio, encoding } => {
                     self.recorder.call_played(&audio, encoding, now);
                 }

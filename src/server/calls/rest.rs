@@ -33,7 +33,7 @@ use crate::engine::{
     Heard, KnownRecordings, ScriptedTranscriber, SessionKind, SessionOptions, Transport,
     initial_settings,
 };
-use crate::faults::{Faults, HandshakeFault};
+use crate::faults::ConnectionFaults;
 use crate::mock::MockSession;
 use crate::protocol::SessionId;
 use crate::protocol::realtime::{
@@ -140,11 +140,11 @@ impl Asking<'_> {
     }
 
     /// The call counts as a connection, for which something may be meant to go wrong.
-    fn connect(realm: &Realm) -> Result<Faults, HttpRefusal> {
+    fn connect(realm: &Realm) -> Result<ConnectionFaults, HttpRefusal> {
         let faults = realm.connect();
-        match faults.handshake() {
-            Some(HandshakeFault::Status(status)) => Err(HttpRefusal::asked_for(*status)),
-            _ => Ok(faults),
+        match faults.refusal() {
+            Some(refusal) => Err(realm.refused_by_fault(&refusal, &faults)),
+            None => Ok(faults),
         }
     }
 
@@ -268,7 +268,7 @@ impl Asking<'_> {
         call: &Arc<Call>,
         accepting: Accepting,
         terms: Terms,
-        faults: &Faults,
+        faults: &ConnectionFaults,
         place: Place,
     ) {
         let session = session(call, terms, &accepting, faults);
@@ -279,7 +279,12 @@ impl Asking<'_> {
 }
 
 /// The session that holds a call.
-fn session(call: &Call, terms: Terms, accepting: &Accepting, faults: &Faults) -> MockSession {
+fn session(
+    call: &Call,
+    terms: Terms,
+    accepting: &Accepting,
+    faults: &ConnectionFaults,
+) -> MockSession {
     let realm = &call.realm;
     let mut options = realm.next_options();
     options.transport = match call.kind() {
@@ -291,7 +296,9 @@ fn session(call: &Call, terms: Terms, accepting: &Accepting, faults: &Faults) ->
     options.model = terms.model;
     options.settings = terms.grant.settings;
     (realm.configure)(&mut options);
-    faults.apply(&mut options);
+    if realm.is_observed(faults) {
+        faults.apply(&mut options);
+    }
     if let Some(incoming) = &accepting.incoming {
         understand(&mut options, incoming);
     }
