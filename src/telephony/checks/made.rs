@@ -83,6 +83,7 @@ impl CallBuilder {
             frame: frame.into(),
             wire: None,
             lost: false,
+            faults: Vec::new(),
         });
         self
     }
@@ -282,6 +283,7 @@ impl CallBuilder {
                 frame,
                 wire: None,
                 lost: false,
+                faults: Vec::new(),
             });
         }
         self.happenings.sort_by_key(|(at, _)| *at);
