@@ -1,21 +1,16 @@
 //! Twilio's requests over HTTP: forms, signed.
 
 use std::fmt;
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::ring;
 
 use super::signature::{HEADER, signature};
 
@@ -34,10 +29,8 @@ pub(super) type Fields = Vec<(&'static str, String)>;
 pub enum FormError {
     /// The URL is none that a form can be sent to.
     Url(String),
-    /// The server was not reached, or broke off.
-    Io(io::Error),
-    /// The server did not answer in HTTP.
-    Http(hyper::Error),
+    /// The server was not reached, broke off, or does not speak HTTP.
+    Unreachable(String),
     /// The server took too long.
     TimedOut,
     /// The server refused.
@@ -50,8 +43,7 @@ impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => write!(f, "{url:?} is no URL with http or https"),
-            Self::Io(error) => write!(f, "the server cannot be reached: {error}"),
-            Self::Http(error) => write!(f, "the server does not speak HTTP: {error}"),
+            Self::Unreachable(why) => write!(f, "the server cannot be reached: {why}"),
             Self::TimedOut => write!(f, "the server did not answer within {PATIENCE:?}"),
             Self::Status(status) => write!(f, "the server answered {status}"),
             Self::Answer(what) => write!(f, "the answer {what}"),
@@ -60,18 +52,6 @@ impl fmt::Display for FormError {
 }
 
 impl std::error::Error for FormError {}
-
-impl From<io::Error> for FormError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<hyper::Error> for FormError {
-    fn from(error: hyper::Error) -> Self {
-        Self::Http(error)
-    }
-}
 
 /// Sends a form as Twilio does, and gives the answer's text.
 pub(super) async fn send(
@@ -104,19 +84,12 @@ async fn deliver(
         (url.to_owned(), form, fields)
     };
     let uri: Uri = url.parse().map_err(|_| bad())?;
-    let host = uri.host().ok_or_else(bad)?.to_owned();
-    let tls = match uri.scheme_str() {
-        Some("http") => false,
-        Some("https") => true,
-        _ => return Err(bad()),
-    };
-    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let authority = uri.authority().ok_or_else(bad)?.as_str().to_owned();
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(bad());
+    }
     let mut request = Request::builder()
         .method(method)
-        .uri(path)
-        .header(HOST, authority)
+        .uri(uri)
         .header(USER_AGENT, "TwilioProxy/1.1")
         .header(ACCEPT, "*/*")
         .header(
@@ -127,52 +100,38 @@ async fn deliver(
         let fields = signed.iter().map(|(name, value)| (*name, value.as_str()));
         request = request.header(HEADER, signature(token, &url, fields));
     }
-    let request = request
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|_| bad())?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((bare, port)).await?;
-    if tls {
-        let name = ServerName::try_from(bare.to_owned()).map_err(|_| bad())?;
-        let stream = connector().connect(name, stream).await?;
-        exchange(stream, request).await
-    } else {
-        exchange(stream, request).await
-    }
+    let request = request.body(Full::new(Bytes::from(body)));
+    exchange(request.map_err(|_| bad())?).await
 }
 
-fn connector() -> TlsConnector {
-    let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots.collect::<RootCertStore>())
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
+async fn exchange(request: Request<Full<Bytes>>) -> Result<String, FormError> {
+    let https = HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(ring::default_provider())
+        .map_err(|error| unreachable(&error))?
+        .https_or_http()
+        .enable_http1()
+        .build();
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(https);
+    let response = client.request(request).await;
+    let response = response.map_err(|error| unreachable(&error))?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(FormError::Status(status));
+    }
+    let body = Limited::new(response.into_body(), LONGEST_ANSWER);
+    let body = body.collect().await;
+    let body = body.map_err(|error| FormError::Answer(format!("cannot be read: {error}")))?;
+    String::from_utf8(body.to_bytes().to_vec())
+        .map_err(|_| FormError::Answer("is not UTF-8".to_owned()))
 }
 
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<String, FormError> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let exchange = async {
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER);
-        let body = body.collect().await;
-        let body = body.map_err(|error| FormError::Answer(format!("cannot be read: {error}")))?;
-        if !status.is_success() {
-            return Err(FormError::Status(status));
-        }
-        String::from_utf8(body.to_bytes().to_vec())
-            .map_err(|_| FormError::Answer("is not UTF-8".to_owned()))
-    };
-    tokio::pin!(exchange);
-    tokio::pin!(connection);
-    tokio::select! {
-        answer = &mut exchange => answer,
-        ended = &mut connection => {
-            ended?;
-            exchange.await
-        }
+/// An error with all that caused it.
+fn unreachable(error: &dyn std::error::Error) -> FormError {
+    let mut why = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        why = format!("{why}: {error}");
+        cause = error.source();
     }
+    FormError::Unreachable(why)
 }
