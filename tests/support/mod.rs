@@ -11,8 +11,6 @@ pub(crate) mod fuzzed;
 pub(crate) mod instance;
 pub(crate) mod invariants;
 pub(crate) mod loaded;
-#[cfg(feature = "recording")]
-pub(crate) mod proxied;
 pub(crate) mod replay;
 pub(crate) mod sound;
 pub(crate) mod transcript;

@@ -1,8 +1,4 @@
 //! A replay answers as recorded, whatever ids and pieces the client chooses, and tells what differs.
-#![cfg(feature = "recording")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
-
-mod support;
 
 use std::time::Duration;
 
@@ -455,7 +451,7 @@ fn real_sessions_are_their_own_replay() {
         "ga_text_in_audio_out_turn",
         "ga_tool_call_round",
     ] {
-        let Some(file) = support::shared(&format!("recordings/{name}.jsonl")) else {
+        let Some(file) = crate::support::shared(&format!("recordings/{name}.jsonl")) else {
             return;
         };
         let recording = Recording::read(file).unwrap();

@@ -1,13 +1,10 @@
 //! What a proxy records of a session, what it finds wrong in it, and what it keeps to itself.
-#![cfg(feature = "recording")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
-
-mod support;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::proxied::{Proxied, only_recording};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::conformance::{Report, Schema};
 use mock_realtime::expect::Direction;
@@ -15,7 +12,6 @@ use mock_realtime::proxy::{Proxy, ProxyOptions, Upstream};
 use mock_realtime::recording::{RecordedSession, Recording, Redaction};
 use mock_realtime::server::MockServer;
 use serde_json::{Value, json};
-use support::proxied::{Proxied, only_recording};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 
@@ -234,7 +230,7 @@ async fn a_session_goes_on_where_its_recording_cannot() {
 }
 
 /// What a process that is killed leaves behind.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "cli"))]
 #[tokio::test]
 async fn a_crash_leaves_a_file_that_can_be_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,5 @@
 //! A replay over the network: each client gets the recording from its beginning, and is told how it
 //! differs by a close.
-#![cfg(feature = "recording")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::recording::Recording;

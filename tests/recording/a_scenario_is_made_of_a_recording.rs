@@ -1,17 +1,13 @@
 //! The scenario of a recording gives the recorded client what it got, event by event.
-#![cfg(all(feature = "recording", feature = "scenario"))]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::replay::replay_with;
 use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::client::MockRealtimeClient;
 use mock_realtime::engine::{Pacing, SessionOptions};
 use mock_realtime::recording::Recording;
 use mock_realtime::scenario::{RecordedScenario, Scenario, parse};
-use support::replay::replay_with;
 
 /// What the scenario of a recording is, read again from its own file.
 fn scenario_of(recording: &str) -> (RecordedScenario, Scenario) {
@@ -131,7 +127,7 @@ fn real_sessions_give_themselves_again() {
         "ga_text_in_audio_out_turn",
         "ga_tool_call_round",
     ] {
-        let Some(file) = support::shared(&format!("recordings/{name}.jsonl")) else {
+        let Some(file) = crate::support::shared(&format!("recordings/{name}.jsonl")) else {
             return;
         };
         let recording = std::fs::read_to_string(file).unwrap();
@@ -158,7 +154,7 @@ fn what_looks_like_a_template_is_said_as_it_is() {
     let mut options = SessionOptions::default();
     run.configure(&mut options);
     let mut session = mock_realtime::engine::Session::new(options);
-    let events = support::answer(&mut session, r#"{"type":"response.create"}"#);
+    let events = crate::support::answer(&mut session, r#"{"type":"response.create"}"#);
     let output = &events
         .iter()
         .find(|event| event["type"] == "response.done")

@@ -1,7 +1,5 @@
 //! `proxy`, `replay` and `scenario from-recording`: what they say of what they cannot use, and what
 //! they end with.
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 use std::path::Path;
 use std::process::Command;

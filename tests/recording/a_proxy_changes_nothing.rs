@@ -1,15 +1,11 @@
 //! What passes a proxy is the same on the other side: requests, refusals, frames, and the end.
-#![cfg(feature = "recording")]
-#![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-mod support;
-
+use crate::proxied::{AGREED, Behind, Proxied, only_recording};
 use mock_realtime::proxy::{ProxyOptions, Upstream};
 use mock_realtime::server::{Server, ServerOptions, ThrowAway, Tls};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
-use support::proxied::{AGREED, Behind, Proxied, only_recording};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
