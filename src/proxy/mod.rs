@@ -38,8 +38,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
 use tokio::net::ToSocketAddrs;
 
+use crate::conformance::validate;
+use crate::expect::Direction;
 use crate::recording::Redaction;
 use crate::server::Tls;
 use crate::server::front::Front;
@@ -130,6 +133,10 @@ impl Proxy {
     pub async fn bind(address: impl ToSocketAddrs, options: ProxyOptions) -> io::Result<Self> {
         if let Some(folder) = &options.record {
             prepare(folder)?;
+        }
+        if options.check {
+            // The schema is made ready now, rather than while the first event waits.
+            validate(Direction::Client, &Value::Null);
         }
         let front = Front::bind(address, options.tls.clone()).await?;
         Ok(Self {

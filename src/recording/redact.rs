@@ -36,7 +36,7 @@ const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
 const KEY_FIELDS: [&str; 3] = ["authorization", "client_secret", "api_key"];
 
 /// The fields of events in which somebody's words are, or what was made of them.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
     "text",
     "transcript",
     "delta",
@@ -45,7 +45,11 @@ const WORDS: [&str; 8] = [
     "instructions",
     "prompt",
     "message",
+    "token",
 ];
+
+/// The field with the bytes of a token, beside how likely it was.
+const BYTES: &str = "bytes";
 
 /// The fields that hold words by names that anybody may choose.
 const NAMED_WORDS: [&str; 2] = ["metadata", "variables"];
@@ -198,6 +202,7 @@ impl Redactor {
                     }
                 }
             }
+            Value::Array(bytes) if self.redaction.text && field == Some(BYTES) => bytes.clear(),
             Value::Array(items) => {
                 for item in items {
                     self.value(item, field, is_sound);
@@ -361,6 +366,7 @@ mod tests {
                 { "type": "input_image", "image_url": "data:image/png;base64,iVBOR" },
             ] },
             "metadata": { "caller": "Ada" },
+            "logprobs": [{ "token": "Ada", "logprob": -0.5, "bytes": [65, 100, 97] }],
         });
         let kept = redacted(text, event);
         assert_eq!(kept["item"]["content"][0]["text"], "xxxx 1111, xxx!");
@@ -368,6 +374,8 @@ mod tests {
         assert_eq!(kept["item"]["id"], "item_1");
         assert_eq!(kept["item"]["content"][0]["type"], "input_text");
         assert_eq!(kept["metadata"]["caller"], "xxx");
+        let token = json!({ "token": "xxx", "logprob": -0.5, "bytes": [] });
+        assert_eq!(kept["logprobs"][0], token);
 
         let deltas = ["He", "llo 1", "2"].map(masked).concat();
         assert_eq!(deltas, masked("Hello 12"));
