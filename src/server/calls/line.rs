@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::audio::AudioRecorder;
+use crate::audio::{AudioRecorder, Clip};
 use crate::dialect::DialectSession;
 use crate::mock::{Engine, MockSession, Sent, SentKind, SessionControl};
 use crate::protocol::encode;
@@ -76,9 +76,16 @@ impl Line {
             Some(Outcome::ServerStopped) => self.session.end(1001, "the server is shutting down"),
             _ => self.session.end(1000, "The call has ended."),
         }
+        // What was still to be played when the call ended nobody heard.
+        let length = TELEPHONE.bytes_in(self.start.elapsed());
+        let until_now = |clip: Clip| {
+            let mut audio = clip.encoded(TELEPHONE);
+            audio.truncate(length);
+            audio
+        };
         self.call.keep(CallAudio {
-            caller: self.recorder.heard().encoded(TELEPHONE),
-            model: self.recorder.said().encoded(TELEPHONE),
+            caller: until_now(self.recorder.heard()),
+            model: until_now(self.recorder.said()),
         });
         self.call.part_done();
         tracing::info!(call = %self.call.id, "call over");
