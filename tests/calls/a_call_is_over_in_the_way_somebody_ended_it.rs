@@ -70,6 +70,29 @@ async fn the_app_hangs_up_or_hands_the_caller_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_still_to_be_said_at_the_end_is_not_heard() {
+    let mock = MockServer::builder()
+        .say(["Let me tell you everything. ".repeat(20)])
+        .start()
+        .await;
+    let app = App::of(&mock);
+    let call = rings(&mock);
+    app.accept(call.id()).await;
+    let mut sideband = app.follow(call.id()).await.unwrap();
+    sideband.send(json!({"type": "response.create"})).await;
+    sideband.until("response.done").await;
+    tokio::time::advance(Duration::from_secs(2)).await;
+    app.operate(call.id(), "hangup", None).await;
+    let record = call.ended().await;
+    let heard = call.audio().model().duration();
+    assert!(heard >= Duration::from_secs(1), "{heard:?}");
+    assert!(
+        heard <= Duration::from_millis(record.held_ms + 1),
+        "{heard:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_call_cannot_do_now_is_refused_and_noted() {
     let mock = MockServer::start().await;
     let app = App::of(&mock);
