@@ -3,7 +3,7 @@
 
 use mock_realtime::telephony::script::{CallScript, CallStep, KeyPresses, WaitFor};
 
-const CALL: &str = r##"
+const CALL: &str = r#"
 name: a table for two
 parameters: { account: "42" }
 voice: ash
@@ -19,7 +19,7 @@ steps:
   - gap_ms: 100
   - break
   - hang_up
-"##;
+"#;
 
 #[test]
 fn a_script_is_read() {

@@ -49,7 +49,7 @@ async fn turn_follows_turn_and_each_is_timed() {
     let greeting = &result.turns[0];
     assert_eq!(greeting.words, None);
     let greeting = greeting.answer.clone().unwrap();
-    assert!(greeting.end - greeting.start >= ms(980), "{greeting:?}");
+    assert!(greeting.end >= greeting.start + ms(980), "{greeting:?}");
     for turn in &result.turns[1..] {
         // The bridge waits for 500 ms of silence and thinks for 200 ms.
         let latency = turn.latency().unwrap();

@@ -25,7 +25,7 @@ const AUDIOCODES_CARRIER: &[&str] = &[
     r#"{"type":"userStream.start","conversationId":"c"}"#,
     r#"{"type":"userStream.chunk","conversationId":"c","audioChunk":"AAA="}"#,
     r#"{"type":"userStream.stop","conversationId":"c","participant":"caller"}"#,
-    r##"{"type":"activities","conversationId":"c","activities":[{"type":"event","name":"DTMF","value":"12#","id":"a2","timestamp":"2026-11-22T06:00:01.000Z","language":"en-US"}]}"##,
+    r#"{"type":"activities","conversationId":"c","activities":[{"type":"event","name":"DTMF","value":"12#","id":"a2","timestamp":"2026-11-22T06:00:01.000Z","language":"en-US"}]}"#,
     r#"{"type":"activities","conversationId":"c","activities":[{"type":"event","name":"noUserInput","value":2}]}"#,
     r#"{"type":"session.end","conversationId":"c","reasonCode":"client-disconnected","reason":"Client Side"}"#,
     r#"{"type":"connection.validate"}"#,

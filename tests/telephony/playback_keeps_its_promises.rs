@@ -73,7 +73,7 @@ proptest! {
         // To the sample: each clear may cut in the middle of one.
         let kept: usize = playback.track().stretches().iter().map(|it| it.samples().len()).sum();
         let cleared = playback.cleared().as_secs_f64() * f64::from(rate);
-        let difference = (samples - kept) as f64 - cleared;
+        let difference = f64::from(u32::try_from(samples - kept).unwrap()) - cleared;
         prop_assert!(difference.abs() < 0.5, "{} of {} kept, {} cleared", kept, samples, cleared);
         prop_assert!(playback.queued() >= playback.cleared());
     }

@@ -105,7 +105,7 @@ impl VoiceWebhook {
                 Err(_) => None,
             }
         };
-        let (result, untold) = tokio::join!(dial(&stream.url, call), started);
+        let (result, untold) = tokio::join!(Box::pin(dial(&stream.url, call)), started);
         let result = result.map_err(PlaceError::Url)?;
         let mut untold: Vec<_> = untold.into_iter().collect();
         // Each code is reported once a stream.
