@@ -74,7 +74,7 @@ fn the_key_is_not_printed() {
 
 #[tokio::test(start_paused = true)]
 async fn the_mock_and_a_service_are_one_type() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     let service = target(&[KEY, ("OPENAI_BASE_URL", mock.url())]).unwrap();
     let in_process = target(&[("MOCK_REALTIME", "1")]).unwrap();
     for (target, is_mock) in [(service, false), (in_process, true)] {
@@ -106,7 +106,7 @@ async fn the_mock_and_a_service_are_one_type() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_refuses_is_told_with_its_words() {
     let refuse = Fault::refuse_handshake(401);
-    let mock = MockServer::builder().faults(refuse).start().await;
+    let mock = MockServer::builder().verify().faults(refuse).start().await;
     let target = target(&[KEY, ("OPENAI_BASE_URL", mock.url())]).unwrap();
     let error = target
         .connect("gpt-realtime")

@@ -122,6 +122,7 @@ impl Call {
 
 fn mock() -> MockServerBuilder {
     MockServer::builder()
+        .verify()
         .say(["Good evening! For how many?"])
         .hear(["A table, please."])
         .pacing(Pacing::REALISTIC)
@@ -129,7 +130,7 @@ fn mock() -> MockServerBuilder {
 
 /// A mock that calls the restaurant's function with these arguments, and then speaks.
 fn calling(name: &str, arguments: &str) -> MockServerBuilder {
-    MockServer::builder().respond([
+    MockServer::builder().verify().respond([
         ResponsePlan::call(name, arguments),
         ResponsePlan::message("There is one."),
     ])
@@ -256,7 +257,7 @@ async fn several_calls_are_answered_before_one_response_is_asked_for() {
         ResponsePlan::of([friday(), friday()]),
         ResponsePlan::message("Two tables."),
     ];
-    let mock = MockServer::builder().respond(plans).start().await;
+    let mock = MockServer::builder().verify().respond(plans).start().await;
     mock.expect::<ConversationItemCreate>().times(2);
     mock.expect::<ResponseCreate>().times(1);
     let call = Call::on(&mock);
@@ -461,7 +462,7 @@ async fn a_slow_line_changes_nothing_that_is_said() {
 
 #[tokio::test]
 async fn it_runs_over_a_network() {
-    let mock = MockServer::builder().say(["Yes."]).start().await;
+    let mock = MockServer::builder().verify().say(["Yes."]).start().await;
     let mut call = Call::over_the_network(&mock);
     let audio = sound::sounds("silence 320, speech 400, silence 800", Encoding::Pcm16);
     call.microphone.send(audio).unwrap();

@@ -8,11 +8,12 @@ mod any_plan;
 mod drain;
 #[path = "../../tests/support/fuzzed.rs"]
 mod fuzzed;
-#[path = "../../tests/support/invariants.rs"]
-mod invariants;
+#[path = "../../tests/support/session.rs"]
+mod session;
 #[path = "../../tests/support/sound.rs"]
 mod sound;
 
-use drain::drain;
+use drain::{as_json, drain};
+use session::Session;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::play(bytes));

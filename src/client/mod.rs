@@ -18,7 +18,9 @@ use crate::engine::SessionOptions;
 use crate::expect::{Expect, Expectations, Journal};
 use crate::faults::{ConnectionFaults, Faults};
 use crate::generators::Scripted;
-use crate::mock::{MockSession, Sent, SessionControl, check};
+#[cfg(feature = "conformance")]
+use crate::mock::Verification;
+use crate::mock::{MockSession, Sent, SessionControl, conclude};
 use crate::protocol::realtime::{
     ClientEvent, ConversationItem, ConversationItemCreate, FunctionCallOutput,
     InputAudioBufferAppend, ResponseCreate, ServerEvent,
@@ -29,8 +31,9 @@ pub use collected::{CollectedCall, CollectedResponse};
 pub use socket::MockSocket;
 pub use state::MockSessionState;
 
-/// The session has a hand on itself, the client has one, and one is in use while it is asked.
-const SHARES: usize = 3;
+/// The session has a hand on itself and so has who sees it, the client has one, and one is in use while
+/// it is asked.
+const SHARES: usize = 4;
 
 /// How much audio an append of [`MockRealtimeClient::speak`] has.
 const APPEND: Duration = Duration::from_millis(100);
@@ -62,6 +65,8 @@ pub struct MockRealtimeClient {
     waiting: VecDeque<ServerEvent>,
     journal: Journal,
     expectations: Expectations,
+    #[cfg(feature = "conformance")]
+    verification: Option<Verification>,
     closed: Option<Closed>,
 }
 
@@ -96,9 +101,17 @@ impl MockRealtimeClient {
         let journal = Journal::default();
         let control = SessionControl::with_faults(faults);
         let mut session = MockSession::observed(session, 0, journal.clone(), control.clone());
+        #[cfg(feature = "conformance")]
+        let verification = Verification::from_env();
+        #[cfg(feature = "conformance")]
+        if let Some(verification) = &verification {
+            session.verify(verification);
+        }
         session.begin_in_process();
         Self {
             session,
+            #[cfg(feature = "conformance")]
+            verification,
             control,
             started: Instant::now(),
             waiting: VecDeque::new(),
@@ -106,6 +119,20 @@ impl MockRealtimeClient {
             expectations: Expectations::default(),
             closed: None,
         }
+    }
+
+    /// Has each frame that the mock sends of itself held against the protocol, as
+    /// [`MockServerBuilder::verify`] does: to be asked for before anything is received. With the
+    /// feature `conformance`.
+    ///
+    /// [`MockServerBuilder::verify`]: crate::server::MockServerBuilder::verify
+    #[cfg(feature = "conformance")]
+    #[must_use = "the client that is given back verifies"]
+    pub fn verifying(mut self) -> Self {
+        let verification = Verification::default();
+        self.session.verify(&verification);
+        self.verification = Some(verification);
+        self
     }
 
     /// Sends an event, and does not wait for what follows from it.
@@ -161,11 +188,15 @@ impl MockRealtimeClient {
     /// Lets time pass. What is sent meanwhile waits to be received.
     pub async fn wait(&mut self, time: Duration) {
         let until = Instant::now() + time;
+        let control = self.control();
         loop {
-            let deadline = self.deadline().filter(|deadline| *deadline < until);
-            tokio::time::sleep_until(deadline.unwrap_or(until)).await;
+            let next = self.deadline().map_or(until, |at| at.min(until));
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                () = control.changed() => {}
+            }
             self.pass_time();
-            if deadline.is_none() {
+            if Instant::now() >= until {
                 return;
             }
         }
@@ -283,16 +314,26 @@ impl MockRealtimeClient {
         self.expectations.expect()
     }
 
-    /// Checks what was expected.
+    /// Checks what was expected, and what the mock has sent if that is
+    /// [verified](Self::verifying).
     ///
     /// # Panics
     ///
     /// If it was not met, with what was sent.
     #[track_caller]
     pub fn verify(&self) {
-        if let Err(unmet) = self.expectations.verify(&self.journal) {
-            panic!("{unmet}");
+        if let Err(failure) = self.outcome() {
+            panic!("{failure}");
         }
+    }
+
+    fn outcome(&self) -> Result<(), String> {
+        #[cfg(feature = "conformance")]
+        if let Some(verification) = &self.verification {
+            verification.verdict(&self.journal)?;
+        }
+        let met = self.expectations.verify(&self.journal);
+        met.map_err(|unmet| unmet.to_string())
     }
 
     #[track_caller]
@@ -365,6 +406,6 @@ impl Drop for MockRealtimeClient {
     /// Checks what was expected, unless the test fails already. Of a test that fails the frames and
     /// the sound are saved where `MOCK_REALTIME_ARTIFACTS` names a directory.
     fn drop(&mut self) {
-        check(&self.expectations, &self.journal);
+        conclude(self.outcome(), &self.journal);
     }
 }

@@ -17,6 +17,8 @@ use crate::engine::SessionOptions;
 use crate::expect::Journal;
 use crate::faults::{ConnectionFaults, Faults};
 use crate::mock::{MockSession, Observer, Sent, SessionControl};
+#[cfg(feature = "conformance")]
+use crate::mock::{Verification, conclude};
 
 /// A client's WebSocket with the mock at its other end, in the same process.
 ///
@@ -51,6 +53,8 @@ pub struct MockSocket {
     timer: Option<Pin<Box<Sleep>>>,
     changed: Pin<Box<dyn Future<Output = ()> + Send>>,
     journal: Journal,
+    #[cfg(feature = "conformance")]
+    verification: Option<Verification>,
 }
 
 /// How far the connection has come.
@@ -85,7 +89,31 @@ impl MockSocket {
         let faults = ConnectionFaults::of(0, [faults]);
         let mut session = observer.open(dialect, options, &faults);
         session.begin_in_process();
-        Self::over(session, observer.journal().clone())
+        let socket = Self::over(session, observer.journal().clone());
+        #[cfg(feature = "conformance")]
+        let socket = match Verification::from_env() {
+            Some(verification) => socket.verified(verification),
+            None => socket,
+        };
+        socket
+    }
+
+    /// Has each frame that the mock sends of itself held against the protocol, as
+    /// [`MockServerBuilder::verify`] does: to be asked for before anything is received. Dropping the
+    /// socket panics if one broke a rule. With the feature `conformance`.
+    ///
+    /// [`MockServerBuilder::verify`]: crate::server::MockServerBuilder::verify
+    #[cfg(feature = "conformance")]
+    #[must_use = "the socket that is given back verifies"]
+    pub fn verifying(self) -> Self {
+        self.verified(Verification::default())
+    }
+
+    #[cfg(feature = "conformance")]
+    fn verified(mut self, verification: Verification) -> Self {
+        self.session.verify(&verification);
+        self.verification = Some(verification);
+        self
     }
 
     /// The socket of a session whose frames are noted in this journal.
@@ -101,6 +129,8 @@ impl MockSocket {
             timer: None,
             changed,
             journal,
+            #[cfg(feature = "conformance")]
+            verification: None,
         }
     }
 
@@ -150,6 +180,7 @@ impl MockSocket {
         let mut ready = Poll::Pending;
         while self.changed.as_mut().poll(context).is_ready() {
             self.changed = changed(&self.control);
+            self.session.pass_time(self.started.elapsed());
             ready = Poll::Ready(());
         }
         let deadline = self.session.deadline();
@@ -240,6 +271,17 @@ impl Sink<Message> for MockSocket {
             return Poll::Ready(self.receive(Message::Close(None)));
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(feature = "conformance")]
+impl Drop for MockSocket {
+    /// Panics where a frame of the mock's own broke a rule, if that was to be found, unless the test
+    /// fails already.
+    fn drop(&mut self) {
+        if let Some(verification) = &self.verification {
+            conclude(verification.verdict(&self.journal), &self.journal);
+        }
     }
 }
 

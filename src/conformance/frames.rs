@@ -7,11 +7,11 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use crate::expect::Direction;
-use crate::protocol::EventKind;
 use crate::protocol::realtime::{
     ClientEventKind, OBSERVED_SCHEMA, PUBLISHED_SCHEMA, ServerEventKind,
     TranslationClientEventKind, TranslationServerEventKind,
 };
+use crate::protocol::{EventKind, beta};
 
 use super::Violation;
 use super::rules::{FRAME_EVENT, FRAME_FIELD, FRAME_MISSING, FRAME_TYPE, FRAME_VALUE, Rule};
@@ -24,10 +24,13 @@ pub enum Schema {
     /// With what the real service was seen to do: what programs have to bear.
     #[default]
     Observed,
+    /// The dialect before GA, as its servers were seen to speak it. Rules of order are for GA alone.
+    Beta,
 }
 
 static PUBLISHED: LazyLock<Validators> = LazyLock::new(|| Validators::of(PUBLISHED_SCHEMA));
 static OBSERVED: LazyLock<Validators> = LazyLock::new(|| Validators::of(OBSERVED_SCHEMA));
+static BETA: LazyLock<BetaValidators> = LazyLock::new(BetaValidators::new);
 
 /// Holds a frame against the schema as observed; see [`Schema::violations`].
 pub fn validate(by: Direction, frame: &Value) -> Vec<Violation> {
@@ -52,12 +55,13 @@ impl Schema {
     /// assert_eq!(wrong, ["frame-field why", "frame-type response_id"]);
     /// ```
     pub fn violations(self, by: Direction, frame: &Value) -> Vec<Violation> {
-        let validators = match self {
-            Self::Published => &*PUBLISHED,
-            Self::Observed => &*OBSERVED,
-        };
         let event_type = frame["type"].as_str().unwrap_or_default();
-        let Some(validator) = validators.for_event(by, event_type, frame) else {
+        let validator = match self {
+            Self::Published => PUBLISHED.for_event(by, event_type, frame),
+            Self::Observed => OBSERVED.for_event(by, event_type, frame),
+            Self::Beta => BETA.for_event(by, event_type),
+        };
+        let Some(validator) = validator else {
             return vec![unknown(by, frame)];
         };
         if validator.is_valid(frame) {
@@ -100,20 +104,12 @@ struct Validators {
 
 impl Validators {
     fn of(document: &str) -> Self {
-        let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let strict = strict(&document);
-        let validator = |definition: &str| {
-            let mut root = strict.clone();
-            root["$ref"] = json!(format!("#/$defs/{definition}"));
-            jsonschema::validator_for(&root).unwrap_or_else(|error| {
-                unreachable!("the schema is generated, and every test uses it: {error}")
-            })
-        };
+        let schema = strict_schema(document);
         Self {
-            server: validator("ServerEvent"),
-            client: validator("ClientEvent"),
-            translation_server: validator("TranslationServerEvent"),
-            translation_client: validator("TranslationClientEvent"),
+            server: validator(&schema, "ServerEvent"),
+            client: validator(&schema, "ClientEvent"),
+            translation_server: validator(&schema, "TranslationServerEvent"),
+            translation_client: validator(&schema, "TranslationClientEvent"),
         }
     }
 
@@ -141,6 +137,42 @@ impl Validators {
             }
         }
     }
+}
+
+/// Those of the beta, which has no sessions that translate.
+struct BetaValidators {
+    server: Validator,
+    client: Validator,
+}
+
+impl BetaValidators {
+    fn new() -> Self {
+        let schema = strict_schema(beta::OBSERVED_SCHEMA);
+        Self {
+            server: validator(&schema, "ServerEvent"),
+            client: validator(&schema, "ClientEvent"),
+        }
+    }
+
+    fn for_event(&self, by: Direction, event_type: &str) -> Option<&Validator> {
+        match by {
+            Direction::Server => beta::ServerEventKind::from_type(event_type).map(|_| &self.server),
+            Direction::Client => beta::ClientEventKind::from_type(event_type).map(|_| &self.client),
+        }
+    }
+}
+
+fn strict_schema(document: &str) -> Value {
+    strict(&serde_json::from_str(document).unwrap_or_default())
+}
+
+/// A validator for a definition of a schema.
+fn validator(schema: &Value, definition: &str) -> Validator {
+    let mut root = schema.clone();
+    root["$ref"] = json!(format!("#/$defs/{definition}"));
+    jsonschema::validator_for(&root).unwrap_or_else(|error| {
+        unreachable!("the schema is generated, and every test uses it: {error}")
+    })
 }
 
 /// The same schema in a form that finds more and says it better: objects have the fields they name

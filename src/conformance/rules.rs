@@ -107,7 +107,7 @@ rules! {
         CALL_SAME "call-same"
             "The name and call_id of a function call are those its item was added with." LOGS;
         USAGE_ADDS_UP "usage-adds-up"
-            "Total tokens are input and output; each of them is the sum of its details." LOGS;
+            "Total tokens are input and output; each of them is the sum of its details, and no more comes from the cache than is read." LOGS;
         ITEM_NEW "item-new"
             "An item is added to the conversation once." LOGS;
         ITEM_KNOWN "item-known"
@@ -121,7 +121,7 @@ rules! {
         SPEECH_PAIRS "speech-pairs"
             "speech_started and speech_stopped take turns and name the same item." LOGS;
         SPEECH_TIMES "speech-times"
-            "The times of speech do not go back." LOGS;
+            "Speech starts no earlier than the one before it did, and stops no earlier than it started." LOGS;
         SPEECH_COMMITTED "speech-committed"
             "Speech that has stopped is committed under the item it was announced with." LOGS;
         TRANSCRIPT_WHOLE "transcript-whole"

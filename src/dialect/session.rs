@@ -148,6 +148,16 @@ impl DialectSession {
         self.session.inject_text(text);
     }
 
+    /// See [`Session::was_injected`].
+    pub const fn was_injected(&self) -> bool {
+        self.session.was_injected()
+    }
+
+    /// Whether the client speaks the beta, whose events have a schema of their own.
+    pub const fn is_beta(&self) -> bool {
+        matches!(self.words, Words::Beta(_))
+    }
+
     /// See [`Session::close`].
     pub fn close(&mut self, code: u16, reason: impl Into<String>) {
         self.session.close(code, reason);

@@ -211,12 +211,13 @@ impl HookContext<'_> {
 
     /// Sends the event that `make` makes with a fresh id.
     pub fn send<P: Into<ServerEvent>>(&mut self, make: impl FnOnce(EventId) -> P) {
-        self.outbox.send(make);
+        let event = make(self.outbox.ids.event());
+        self.outbox.inject(Output::Event(event.into()));
     }
 
     /// Sends a text frame as it is, however broken.
     pub fn send_text(&mut self, text: impl Into<String>) {
-        self.outbox.push(Output::Text(text.into()));
+        self.outbox.inject(Output::Text(text.into()));
     }
 
     fn report(

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::audio::Encoding;
+use crate::generators::{Errand, ResponsePlan};
 use crate::protocol::DecodeError;
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 
@@ -24,9 +25,16 @@ pub enum Input<'a, C = ClientEvent> {
     Audio(&'a [u8]),
     /// A key that the caller pressed.
     Dtmf(DtmfKey),
+    /// What an [`Output::Errand`] has come to; none if it has failed. One that comes too late is
+    /// passed over.
+    Plan(Ticket, Option<ResponsePlan>),
     /// Nothing but the time: a deadline has come.
     Time,
 }
+
+/// Which response an errand is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub(super) u64);
 
 /// A key of a telephone: a digit, `*`, `#`, or `A` to `D`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +72,8 @@ pub enum Output<S = ServerEvent> {
     },
     /// The audio of a call that was not played yet is not to be played.
     ClearAudio,
+    /// A plan is to be made outside the session, and given back as [`Input::Plan`] when it is there.
+    Errand(Ticket, Errand),
     /// The session is over: close with this code and reason, and give it nothing more.
     Close {
         /// The WebSocket close code.

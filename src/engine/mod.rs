@@ -40,7 +40,7 @@ mod usage;
 pub use conversation::Conversation;
 pub use hooks::{HookContext, HookResult, Hooks, Verdict};
 pub(crate) use ids::Ids;
-pub use io::{DtmfKey, Input, Output};
+pub use io::{DtmfKey, Input, Output, Ticket};
 pub use options::{Fidelity, SessionKind, SessionOptions, Transport};
 pub(crate) use refusal::Refusal;
 pub use response::Pacing;

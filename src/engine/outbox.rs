@@ -13,6 +13,12 @@ use super::io::Output;
 pub(super) struct Outbox<S = ServerEvent> {
     pub(super) ids: Ids,
     queue: VecDeque<Output<S>>,
+    /// How many outputs were taken out.
+    taken: u64,
+    /// The numbers, in that count, of those in the queue that a user of the mock asked for.
+    injected: VecDeque<u64>,
+    /// Whether the last that was taken out was one of them.
+    was_injected: bool,
 }
 
 impl<S> Outbox<S> {
@@ -20,6 +26,9 @@ impl<S> Outbox<S> {
         Self {
             ids,
             queue: VecDeque::new(),
+            taken: 0,
+            injected: VecDeque::new(),
+            was_injected: false,
         }
     }
 
@@ -38,14 +47,32 @@ impl<S> Outbox<S> {
         self.queue.push_back(output);
     }
 
+    /// Queues something that a user of the mock asked for: the session would not have sent it.
+    pub(super) fn inject(&mut self, output: Output<S>) {
+        self.injected
+            .push_back(self.taken + self.queue.len() as u64);
+        self.push(output);
+    }
+
     /// What is to be sent first. Once there is nothing, what it was kept in is given back: most
     /// sessions have nothing to send most of the time.
     pub(super) fn pop(&mut self) -> Option<Output<S>> {
         let first = self.queue.pop_front();
         if first.is_none() {
             self.queue = VecDeque::new();
+            return None;
         }
+        self.was_injected = self.injected.front() == Some(&self.taken);
+        if self.was_injected {
+            self.injected.pop_front();
+        }
+        self.taken += 1;
         first
+    }
+
+    /// Whether the last that was taken out was injected.
+    pub(super) const fn was_injected(&self) -> bool {
+        self.was_injected
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -54,6 +54,8 @@ pub struct Session {
     pub(super) fidelity: Fidelity,
     /// The keys pressed since the last response.
     pub(super) keys: String,
+    /// How many plans were to be made outside.
+    pub(super) errands: u64,
     /// What `rate_limits.updated` tells; counted from the tokens used, without.
     pub(super) rate_limits: Option<Vec<RateLimit>>,
     pub(super) mcp_servers: BTreeMap<String, Vec<McpListToolsTool>>,
@@ -106,6 +108,7 @@ impl Session {
             generator: options.generator,
             fidelity: options.fidelity,
             keys: String::new(),
+            errands: 0,
             rate_limits: None,
             mcp_servers: options.mcp_servers,
             input: InputSide::new(
@@ -164,6 +167,7 @@ impl Session {
                 }
             }
             Input::Dtmf(key) => self.hear_key(key),
+            Input::Plan(ticket, plan) => self.take_plan(ticket, plan),
             Input::Time => {}
         }
     }
@@ -238,15 +242,22 @@ impl Session {
     /// that waits to be polled.
     pub fn inject<P: Into<ServerEvent>>(&mut self, make: impl FnOnce(EventId) -> P) {
         if !self.ended {
-            self.outbox.send(make);
+            let event = make(self.outbox.ids.event());
+            self.outbox.inject(Output::Event(event.into()));
         }
     }
 
     /// Sends a text frame as it is, however broken, after all that waits to be polled.
     pub fn inject_text(&mut self, text: impl Into<String>) {
         if !self.ended {
-            self.outbox.push(Output::Text(text.into()));
+            self.outbox.inject(Output::Text(text.into()));
         }
+    }
+
+    /// Whether what was polled last is nothing of the session's own: it was
+    /// [injected](Self::inject), or sent by a [hook](super::HookContext::send).
+    pub const fn was_injected(&self) -> bool {
+        self.outbox.was_injected()
     }
 
     /// Ends the session with a close, after all that waits to be polled.

@@ -194,11 +194,14 @@ pub(crate) struct Noted {
     pub(crate) wire: Option<String>,
     pub(crate) lost: bool,
     pub(crate) faults: Vec<Fired>,
+    /// Whether a user of the mock asked for it.
+    pub(crate) injected: bool,
 }
 
 impl Noted {
     pub(crate) fn of(frame: Frame) -> Self {
         Self {
+            injected: matches!(frame, Frame::Text(Direction::Server, _)),
             frame,
             wire: None,
             lost: false,
@@ -238,6 +241,9 @@ pub struct Entry {
     pub lost: bool,
     /// What else went wrong with it, as a test asked for.
     pub faults: Vec<Fired>,
+    /// Whether the mock sent it because a user of it asked for it, by a push or in a hook: whatever it
+    /// is, the mock's own session would not have sent it.
+    pub injected: bool,
 }
 
 impl Entry {
@@ -267,6 +273,7 @@ impl Entry {
             stands_for: self.wire.as_ref().map(|_| self.frame.name()),
             lost: self.lost,
             faults: self.faults.clone(),
+            injected: self.injected,
         }
     }
 
@@ -305,6 +312,10 @@ pub struct WrittenEntry {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "scenario", schemars(default))]
     pub faults: Vec<Fired>,
+    /// Whether the mock sent it because a user of it asked for it, by a push or in a hook.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "scenario", schemars(default))]
+    pub injected: bool,
 }
 
 /// Which way an entry of a journal went.
@@ -420,6 +431,7 @@ impl Journal {
             wire,
             lost,
             faults,
+            injected,
         } = noted;
         self.keep(Entry {
             at,
@@ -428,6 +440,7 @@ impl Journal {
             wire,
             lost,
             faults,
+            injected,
         });
     }
 
@@ -629,7 +642,8 @@ impl Journal {
     /// Writes it as lines of JSON: `dir` is `c2s`, `s2c`, `fault`, or `close`, of which `by` names the
     /// side (`client` or `server`), `event` the event as it was on the wire, `t` the time in
     /// milliseconds, `session` the session's number, and `lost` is there and true where the frame was
-    /// lost on its way. What else went wrong is in `faults`, each with its `kind` and `what` it did.
+    /// lost on its way, as `injected` is where a user of the mock asked for it. What else went wrong is
+    /// in `faults`, each with its `kind` and `what` it did.
     /// Where the client speaks another dialect, or a fault has changed the text, `stands_for` is the
     /// type of the GA event that expectations see.
     ///

@@ -51,6 +51,7 @@ fn is_same(one: &Entry, other: &Entry) -> bool {
     one.session == other.session
         && one.lost == other.lost
         && kinds_of_faults(one).eq(kinds_of_faults(other))
+        && one.injected == other.injected
         && one.frame.direction() == other.frame.direction()
         && one.frame.name() == other.frame.name()
 }
@@ -72,6 +73,9 @@ fn draw_run(text: &mut String, entry: &Entry, count: usize) {
     }
     for fired in &entry.faults {
         let _ = write!(text, "  ⚡ {fired}");
+    }
+    if entry.injected {
+        text.push_str("  (injected)");
     }
     if count > 1 {
         let _ = write!(text, "  ×{count}");

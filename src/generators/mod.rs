@@ -4,6 +4,7 @@
 //! plan into events. Any closure from [`ResponseRequest`] to [`ResponsePlan`] is a generator.
 
 mod action;
+mod errand;
 mod plan;
 mod scripted;
 
@@ -14,6 +15,7 @@ use crate::engine::Conversation;
 use crate::protocol::realtime::{RealtimeSession, ResponseParams};
 
 pub use action::{Action, PlannedError};
+pub use errand::{Errand, PendingPlan};
 pub use plan::{
     Ending, PlannedCall, PlannedItem, PlannedMcpCall, PlannedMessage, PlannedUsage, ResponsePlan,
 };

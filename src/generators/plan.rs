@@ -7,7 +7,7 @@ use crate::engine::Pacing;
 use crate::protocol::realtime::{McpCallError, MessagePhase, Modality};
 use crate::protocol::{CallId, ItemId};
 
-use super::Action;
+use super::{Action, PendingPlan};
 
 /// What a response consists of.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +26,8 @@ pub struct ResponsePlan {
     pub before: Vec<Action>,
     /// What happens once it is done, however it ends.
     pub after: Vec<Action>,
+    /// The plan that is to be followed in place of this one, once somebody outside has made it.
+    pub pending: Option<Box<PendingPlan>>,
 }
 
 /// Numbers of tokens to tell instead of those counted. The sums are made of them.
@@ -134,6 +136,14 @@ impl ResponsePlan {
     pub fn of(items: impl IntoIterator<Item = PlannedItem>) -> Self {
         Self {
             items: items.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A plan that is not there yet.
+    pub fn pending(pending: PendingPlan) -> Self {
+        Self {
+            pending: Some(Box::new(pending)),
             ..Self::default()
         }
     }

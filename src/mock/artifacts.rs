@@ -9,20 +9,20 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::audio::AudioRecorder;
-use crate::expect::{Entry, Expectations, Frame, Journal};
+use crate::expect::{Entry, Frame, Journal};
 
 /// Names the directory for what is left of tests that failed.
 const DIRECTORY: &str = "MOCK_REALTIME_ARTIFACTS";
 
-/// Checks what was expected at the end of a mock. Where that or the test around it fails, what was
-/// sent and heard is saved, if the environment names a directory.
+/// Takes what a mock comes to at its end. Where it failed or the test around it fails, what was sent
+/// and heard is saved, if the environment names a directory.
 ///
 /// # Panics
 ///
-/// If it was not met, unless the test fails already.
+/// If it failed, unless the test fails already.
 #[track_caller]
-pub(crate) fn check(expectations: &Expectations, journal: &Journal) {
-    let unmet = expectations.verify(journal).err();
+pub(crate) fn conclude(outcome: Result<(), String>, journal: &Journal) {
+    let unmet = outcome.err();
     let failed_already = thread::panicking();
     let directory = env::var_os(DIRECTORY).filter(|_| failed_already || unmet.is_some());
     let mut place = String::new();

@@ -5,9 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use crate::engine::Ticket;
 use crate::faults::{ConnectionFaults, Faults};
+use crate::generators::{Errand, ResponsePlan};
 use crate::protocol::realtime::{ServerEvent, ServerEventKind};
 use crate::protocol::{EventId, EventPayload};
 
@@ -38,7 +41,12 @@ pub(super) enum Command {
     Push(MakeEvent),
     PushText(String),
     Advance(Duration),
-    Close { code: u16, reason: String },
+    Close {
+        code: u16,
+        reason: String,
+    },
+    /// What an errand has come to.
+    Plan(Ticket, Option<ResponsePlan>),
     Break,
 }
 
@@ -153,6 +161,23 @@ impl SessionControl {
 
     pub(super) fn next(&self) -> Option<Command> {
         self.state().commands.pop_front()
+    }
+
+    /// Has an errand done beside the session.
+    pub(super) fn run(&self, ticket: Ticket, errand: Errand) {
+        let control = self.clone();
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move {
+                    let plan = errand.run().await;
+                    control.command(Command::Plan(ticket, plan));
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "nobody can make a plan");
+                self.command(Command::Plan(ticket, None));
+            }
+        }
     }
 
     /// An event is sent.

@@ -58,6 +58,16 @@ pub(crate) trait Engine: Debug + Send + 'static {
     fn inject_text(&mut self, text: String);
     fn close(&mut self, code: u16, reason: String);
 
+    /// Whether what was polled last was injected.
+    fn was_injected(&self) -> bool {
+        false
+    }
+
+    /// Whether the client speaks the beta.
+    fn is_beta(&self) -> bool {
+        false
+    }
+
     /// The event in a text of the client.
     fn read(&self, text: &str) -> Result<Self::Client, DecodeError> {
         decode(text)
@@ -152,6 +162,14 @@ impl Engine for DialectSession {
         Self::close(self, code, reason);
     }
 
+    fn was_injected(&self) -> bool {
+        Self::was_injected(self)
+    }
+
+    fn is_beta(&self) -> bool {
+        Self::is_beta(self)
+    }
+
     fn kind(event: &ServerEvent) -> SentKind {
         SentKind::Conversation(event.kind())
     }
@@ -208,6 +226,10 @@ impl Engine for TranslationSession {
 
     fn close(&mut self, code: u16, reason: String) {
         Self::close(self, code, reason);
+    }
+
+    fn was_injected(&self) -> bool {
+        Self::was_injected(self)
     }
 
     fn kind(event: &TranslationServerEvent) -> SentKind {

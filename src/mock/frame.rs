@@ -32,6 +32,18 @@ impl<C: Event + Clone + Into<Frame>> Incoming<C> {
         }
     }
 
+    /// The frame; null if it is no JSON.
+    #[cfg(feature = "conformance")]
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Event(event) => serde_json::to_value(event).unwrap_or_default(),
+            Self::Translated(_, text) | Self::Text(text) => {
+                serde_json::from_str(text).unwrap_or_default()
+            }
+            Self::Binary | Self::NotUtf8 => serde_json::Value::Null,
+        }
+    }
+
     pub(super) fn name(&self) -> Option<&'static str> {
         match self {
             Self::Event(event) | Self::Translated(event, _) => Some(event.kind().as_str()),
@@ -85,6 +97,10 @@ pub(crate) enum Sent<S = ServerEvent> {
 }
 
 impl<S: Clone + Into<Frame>> Sent<S> {
+    pub(super) const fn is_event(&self) -> bool {
+        matches!(self, Self::Event(_) | Self::Translated(..))
+    }
+
     /// What the journal has of it. Audio that goes beside the events is no frame.
     pub(super) fn noted(&self) -> Option<Noted> {
         let by = Direction::Server;

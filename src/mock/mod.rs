@@ -8,8 +8,10 @@ mod engine;
 mod frame;
 mod observer;
 mod session;
+#[cfg(feature = "conformance")]
+mod verification;
 
-pub(crate) use artifacts::check;
+pub(crate) use artifacts::conclude;
 #[cfg(feature = "admin")]
 pub(crate) use artifacts::record;
 pub use control::SessionControl;
@@ -21,3 +23,5 @@ pub(crate) use observer::Observer;
 #[cfg(feature = "admin")]
 pub(crate) use observer::{Clock, Seen};
 pub(crate) use session::MockSession;
+#[cfg(feature = "conformance")]
+pub use verification::{Breach, Verification};

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "conformance")]
+use crate::conformance::Schema;
 use crate::dialect::DialectSession;
 #[cfg(feature = "calls")]
 use crate::engine::DtmfKey;
 use crate::engine::{Input, Output};
 use crate::expect::{Direction, Frame, Journal, Noted};
 use crate::faults::{self, Ending, Line, Silence, Strike, Victim, Way};
+#[cfg(feature = "conformance")]
+use crate::protocol::encode;
 use crate::protocol::{Event, EventKind, decode};
 
 use super::control::{Command, SessionControl};
 use super::engine::{Engine, SentKind};
 use super::frame::{Incoming, Sent, cut, spoilt};
 use super::observer::Clock;
+#[cfg(feature = "conformance")]
+use super::verification::{Verification, Verifier};
 
 /// A session whose frames are noted, and which a test has a hand on.
 #[derive(Debug)]
@@ -27,6 +33,11 @@ pub(crate) struct MockSession<E: Engine = DialectSession> {
     behind: Duration,
     now: Duration,
     over: bool,
+    /// What somebody else does for it or to it: the hand of a test, and plans that are made outside.
+    /// Most sessions have neither.
+    outside: Option<SessionControl>,
+    #[cfg(feature = "conformance")]
+    verifier: Option<Box<Verifier>>,
 }
 
 /// What somebody outside sees of a session, and does to it.
@@ -67,7 +78,31 @@ impl<E: Engine> MockSession<E> {
             behind: Duration::ZERO,
             now: Duration::ZERO,
             over: false,
+            outside: None,
+            #[cfg(feature = "conformance")]
+            verifier: None,
         }
+    }
+
+    /// The same, with what it sends of itself held against the protocol if there is a verification.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn verified(mut self, verification: Option<&Verification>) -> Self {
+        if let Some(verification) = verification {
+            self.verify(verification);
+        }
+        self
+    }
+
+    /// Holds what it sends of itself against the protocol, from its first frame on.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn verify(&mut self, verification: &Verification) {
+        let number = self.tap.as_ref().map(|tap| tap.number);
+        let schema = if self.session.is_beta() {
+            Schema::Beta
+        } else {
+            Schema::Observed
+        };
+        self.verifier = Some(Box::new(verification.follow(number, schema)));
     }
 
     /// A session whose frames are noted under a number, and which goes wrong as the faults of its
@@ -82,11 +117,12 @@ impl<E: Engine> MockSession<E> {
             tap: Some(Box::new(Tap {
                 number,
                 journal,
-                control,
+                control: control.clone(),
                 from_client: Line::default(),
                 from_server: Line::default(),
                 clock: Clock::default(),
             })),
+            outside: Some(control),
             ..Self::unobserved(session)
         }
     }
@@ -124,15 +160,15 @@ impl<E: Engine> MockSession<E> {
         &self.session
     }
 
-    /// The hand that somebody may have on it.
+    /// The hand that somebody may have on it by now.
     pub(crate) fn control(&self) -> Option<SessionControl> {
-        self.tap.as_ref().map(|tap| tap.control.clone())
+        self.outside.clone()
     }
 
     fn is_held(&self) -> bool {
-        self.tap
+        self.outside
             .as_ref()
-            .is_some_and(|tap| tap.control.is_holding())
+            .is_some_and(SessionControl::is_holding)
     }
 
     /// Takes a text frame of the client, and gives the type of the event if it is one.
@@ -252,6 +288,10 @@ impl<E: Engine> MockSession<E> {
     }
 
     fn hear(&mut self, incoming: Incoming<E::Client>, now: Duration) {
+        #[cfg(feature = "conformance")]
+        if let Some(verifier) = &mut self.verifier {
+            verifier.hear(&incoming.to_json());
+        }
         match incoming {
             Incoming::Event(event) => self.session.handle(Input::Event(event), now),
             // The text may say what the event does not.
@@ -321,14 +361,48 @@ impl<E: Engine> MockSession<E> {
         if self.is_held() {
             return None;
         }
-        Some(match self.session.poll()? {
-            Output::Event(event) if self.session.is_translated() => self.translate(event),
-            Output::Event(event) => Sent::Event(event),
-            Output::Text(text) => Sent::Text(text),
-            Output::Close { code, reason } => Sent::Close { code, reason },
-            Output::Audio { audio, encoding } => Sent::Audio { audio, encoding },
-            Output::ClearAudio => Sent::ClearAudio,
-        })
+        let sent = loop {
+            break match self.session.poll()? {
+                Output::Event(event) if self.session.is_translated() => self.translate(event),
+                Output::Event(event) => Sent::Event(event),
+                Output::Text(text) => Sent::Text(text),
+                Output::Close { code, reason } => Sent::Close { code, reason },
+                Output::Errand(ticket, errand) => {
+                    let outside = self.outside.get_or_insert_default();
+                    outside.run(ticket, errand);
+                    continue;
+                }
+                Output::Audio { audio, encoding } => Sent::Audio { audio, encoding },
+                Output::ClearAudio => Sent::ClearAudio,
+            };
+        };
+        #[cfg(feature = "conformance")]
+        if let Some(rule) = self.broken_rule(&sent) {
+            return Some(Sent::Close {
+                code: 1011,
+                reason: format!("the mock itself breaks the rule {rule}"),
+            });
+        }
+        Some(sent)
+    }
+
+    /// The rule that the session's own frame breaks, if it does and somebody wants to know.
+    #[cfg(feature = "conformance")]
+    fn broken_rule(&mut self, sent: &Sent<E::Server>) -> Option<&'static str> {
+        let verifier = self.verifier.as_mut()?;
+        if self.session.was_injected() {
+            return None;
+        }
+        match sent {
+            Sent::Event(event) => {
+                let mut text = String::new();
+                // What cannot be written is no frame, and none that is valid.
+                let _ = encode(event, &mut text);
+                verifier.hold(&text, self.now)
+            }
+            Sent::Translated(_, text) => verifier.hold(text, self.now),
+            _ => None,
+        }
     }
 
     /// The event in the client's words.
@@ -373,11 +447,14 @@ impl<E: Engine> MockSession<E> {
 
     /// Does what the test asks. A connection that is to break breaks before all that waits.
     fn obey(&mut self) -> Option<Sent<E::Server>> {
-        while let Some(command) = self.tap.as_ref()?.control.next() {
+        while let Some(command) = self.outside.as_ref()?.next() {
             match command {
                 Command::Push(make) => self.session.inject(make),
                 Command::PushText(text) => self.session.inject_text(text),
                 Command::Close { code, reason } => self.session.close(code, reason),
+                Command::Plan(ticket, plan) => {
+                    self.session.handle(Input::Plan(ticket, plan), self.now);
+                }
                 Command::Break => return Some(Sent::Break),
                 Command::Advance(time) => {
                     self.ahead = self.ahead.saturating_add(time);
@@ -397,10 +474,11 @@ impl<E: Engine> MockSession<E> {
         let now = self.now;
         let Some(tap) = &mut self.tap else { return };
         note_fired(tap, now);
-        let Some(noted) = sent.noted() else {
+        let Some(mut noted) = sent.noted() else {
             // No frame, and nothing that a fault could hit.
             return tap.from_server.send(sent, 0, None, &Way::default(), now);
         };
+        noted.injected |= sent.is_event() && self.session.was_injected();
         let kind = match &sent {
             Sent::Event(event) | Sent::Translated(event, _) => Some(E::kind(event)),
             Sent::Close { .. } => {
@@ -422,7 +500,6 @@ impl<E: Engine> MockSession<E> {
         if tap.control.faults().may_hit(Direction::Server) {
             return self.send_struck(sent, noted, kind);
         }
-        let mut noted = noted;
         noted.lost = tap.from_server.is_blocked();
         tap.note(now, noted);
         tap.from_server.send(sent, 0, event, &Way::default(), now);

@@ -140,6 +140,7 @@ impl Renderer<'_> {
             metadata: metadata.collect::<Result<_, Error>>()?,
             before: self.actions(&answer.before)?,
             after: self.actions(&answer.after)?,
+            pending: None,
         })
     }
 

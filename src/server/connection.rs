@@ -211,7 +211,6 @@ where
     }
 
     async fn until_the_end(&mut self, mut stopping: Stopping) -> End {
-        let control = self.session.control();
         loop {
             if let Err(end) = self.send_due().await {
                 return end;
@@ -220,10 +219,15 @@ where
                 return End::close(1001, "the server is shutting down");
             }
             let next = self.next();
+            // What was sent may have begun something outside.
+            let control = self.session.control();
             let done = tokio::select! {
                 frame = self.socket.next() => self.take(frame).await,
                 () = sleep_until(next) => self.come_back().await,
-                () = changed(control.as_ref()) => Ok(()),
+                () = changed(control.as_ref()) => {
+                    self.session.pass_time(self.start.elapsed());
+                    Ok(())
+                }
                 () = stopping.moves_on() => Ok(()),
             };
             if let Err(end) = done {

@@ -148,6 +148,8 @@ impl Connecting<'_> {
 
     /// What the session does is told under the span.
     fn become_session<S: Stream, E: Engine>(self, session: MockSession<E>, span: Span) {
+        #[cfg(feature = "conformance")]
+        let session = session.verified(self.shared.verification.as_ref());
         let session = connection::run::<S, E>(
             hyper::upgrade::on(self.request),
             Box::new(session),

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use super::admission::TurnedAway;
 use crate::mock::SentKind;
+#[cfg(feature = "conformance")]
+use crate::mock::Verification;
 use crate::protocol::EventKind;
 use crate::protocol::realtime::{
     ClientEventKind, ServerEventKind, TranslationClientEventKind, TranslationServerEventKind,
@@ -30,6 +32,8 @@ pub(super) struct Metrics {
     sent: Traffic,
     written: AtomicU64,
     responses: Histogram,
+    #[cfg(feature = "conformance")]
+    verification: Option<Verification>,
 }
 
 /// The events that go one way.
@@ -52,11 +56,22 @@ impl Default for Metrics {
             sent: Traffic::of::<ServerEventKind, TranslationServerEventKind>(),
             written: AtomicU64::default(),
             responses: Histogram::default(),
+            #[cfg(feature = "conformance")]
+            verification: None,
         }
     }
 }
 
 impl Metrics {
+    /// The same with what is found in the server's own frames, if somebody looks.
+    #[cfg(feature = "conformance")]
+    pub(super) fn with_verification(self, verification: Option<Verification>) -> Self {
+        Self {
+            verification,
+            ..self
+        }
+    }
+
     pub(super) fn session_opened(&self) {
         self.sessions.fetch_add(1, Relaxed);
     }
@@ -137,6 +152,16 @@ impl Metrics {
             "histogram",
             "From the first event of a response to its last.",
         )?;
+        #[cfg(feature = "conformance")]
+        if let Some(verification) = &self.verification {
+            head(
+                out,
+                "rules_broken_total",
+                "counter",
+                "Rules of the protocol that the mock's own frames broke.",
+            )?;
+            sample(out, "rules_broken_total", "", verification.count())?;
+        }
         self.responses.write(out, "response_duration_seconds")
     }
 }

@@ -18,7 +18,9 @@ use crate::engine::{
 use crate::expect::{Expect, Expectations, Journal};
 use crate::faults::Faults;
 use crate::generators::{ResponsePlan, Scripted};
-use crate::mock::{Observer, SessionControl, check};
+#[cfg(feature = "conformance")]
+use crate::mock::Verification;
+use crate::mock::{Observer, SessionControl, conclude};
 use crate::protocol::EventPayload;
 use crate::protocol::realtime::{ClientEvent, ClientEventKind};
 #[cfg(feature = "scenario")]
@@ -231,6 +233,19 @@ impl MockServerBuilder {
         self
     }
 
+    /// Has each frame that the mock sends of itself held against the protocol: the schema as
+    /// observed, and the rules of order. One that breaks a rule is not sent; its session is closed
+    /// with the code 1011, and [`MockServer::verify`] or the end of the server panics and says which
+    /// rule it was. What a test pushes, what a hook sends and what faults break is exempt; the
+    /// journal has it marked. With the feature `conformance`.
+    ///
+    /// The environment variable `MOCK_REALTIME_VERIFY=1` does the same for every mock in process.
+    #[cfg(feature = "conformance")]
+    pub fn verify(mut self) -> Self {
+        self.options.verify = true;
+        self
+    }
+
     /// Puts hooks around the events of each new session.
     pub fn hooks(self, hooks: impl Fn(&mut Hooks) + Send + Sync + 'static) -> Self {
         self.configure(move |options| hooks(&mut options.hooks))
@@ -262,6 +277,8 @@ impl MockServerBuilder {
         let accepted = self.options.api_keys.first();
         let key = accepted.map_or(ANY_KEY, String::as_str).to_owned();
         let options = ServerOptions {
+            #[cfg(feature = "conformance")]
+            verify: self.options.verify || Verification::from_env().is_some(),
             configure: Arc::new(move |options| configurations.apply(options)),
             ..self.options
         };
@@ -433,16 +450,26 @@ impl MockServer {
         self.expectations.in_order(kinds);
     }
 
-    /// Checks what was expected.
+    /// Checks what was expected, and what the mock has sent if that is
+    /// [verified](MockServerBuilder::verify).
     ///
     /// # Panics
     ///
     /// If it was not met, with what was sent.
     #[track_caller]
     pub fn verify(&self) {
-        if let Err(unmet) = self.expectations.verify(self.journal()) {
-            panic!("{unmet}");
+        if let Err(failure) = self.outcome() {
+            panic!("{failure}");
         }
+    }
+
+    fn outcome(&self) -> Result<(), String> {
+        #[cfg(feature = "conformance")]
+        if let Some(verification) = &self.shared.verification {
+            verification.verdict(self.journal())?;
+        }
+        let met = self.expectations.verify(self.journal());
+        met.map_err(|unmet| unmet.to_string())
     }
 }
 
@@ -495,6 +522,8 @@ impl MockConnector {
             .shared
             .default
             .session(dialect, kind, model, grant, &faults);
+        #[cfg(feature = "conformance")]
+        let session = session.verified(self.shared.verification.as_ref());
         Ok(MockSocket::over(session, self.journal.clone()))
     }
 }
@@ -504,6 +533,6 @@ impl Drop for MockServer {
     /// that fails the frames and the sound are saved where `MOCK_REALTIME_ARTIFACTS` names a directory.
     fn drop(&mut self) {
         drop(self.stop.take());
-        check(&self.expectations, self.journal());
+        conclude(self.outcome(), self.journal());
     }
 }

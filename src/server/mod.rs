@@ -53,6 +53,8 @@ use crate::engine::{SessionOptions, TranslationOptions};
 use crate::expect::{Journal, Limits as JournalLimits};
 use crate::faults::Faults;
 use crate::mock::Observer;
+#[cfg(feature = "conformance")]
+use crate::mock::Verification;
 
 use auth::Gate;
 use realm::Realm;
@@ -124,6 +126,10 @@ pub struct ServerOptions {
     /// How it lets itself be controlled over HTTP, if it does. With the feature `admin`.
     #[cfg(feature = "admin")]
     pub admin: Option<AdminOptions>,
+    /// Whether each frame that the server sends of itself is held against the protocol: see
+    /// [`Server::verification`]. With the feature `conformance`.
+    #[cfg(feature = "conformance")]
+    pub verify: bool,
 }
 
 impl Default for ServerOptions {
@@ -145,6 +151,8 @@ impl Default for ServerOptions {
             journal: None,
             #[cfg(feature = "admin")]
             admin: None,
+            #[cfg(feature = "conformance")]
+            verify: false,
         }
     }
 }
@@ -212,6 +220,8 @@ struct Shared {
     /// What clients are walked through in place of a session.
     #[cfg(feature = "conformance")]
     exercise: Option<Exercise>,
+    #[cfg(feature = "conformance")]
+    verification: Option<Verification>,
 }
 
 impl Shared {
@@ -220,12 +230,19 @@ impl Shared {
             Some(secret) => Secrets::new(secret.as_bytes()),
             None => Secrets::new(&options.seed.to_be_bytes()),
         };
-        let metrics = Arc::<Metrics>::default();
+        #[cfg(feature = "conformance")]
+        let verification = options.verify.then(Verification::default);
+        let metrics = Metrics::default();
+        #[cfg(feature = "conformance")]
+        let metrics = metrics.with_verification(verification.clone());
+        let metrics = Arc::new(metrics);
         let observer = observer.or_else(|| {
             let limits = options.journal?;
             Some(Observer::new(Journal::with_limits(limits)))
         });
         Self {
+            #[cfg(feature = "conformance")]
+            verification,
             gate: Gate::new(std::mem::take(&mut options.api_keys), secrets),
             admission: Admission::new(options.limits.sessions, Arc::clone(&metrics)),
             default: Arc::new(Realm::of_server(&options, observer)),
@@ -330,6 +347,13 @@ impl Server {
             "ws"
         };
         format!("{scheme}://{}/v1", reachable(self.address))
+    }
+
+    /// What is found in the frames that the server sends of itself, where
+    /// [`verify`](ServerOptions::verify) asks for it; also once the server has ended.
+    #[cfg(feature = "conformance")]
+    pub fn verification(&self) -> Option<Verification> {
+        self.shared.verification.clone()
     }
 
     /// Serves until `shutdown` is ready, and ends in order: new sessions are refused with the HTTP

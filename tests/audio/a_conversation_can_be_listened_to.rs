@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::Session;
 use crate::support::sound::level;
 use mock_realtime::audio::{AudioRecorder, Clip, Encoding};
-use mock_realtime::engine::{Input, Output, Pacing, Session, SessionOptions};
+use mock_realtime::engine::{Input, Output, Pacing, SessionOptions};
 use mock_realtime::generators::{PlannedItem, PlannedMessage, ResponsePlan, Scripted};
 use mock_realtime::protocol::ItemId;
 use mock_realtime::protocol::realtime::{

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::support::sound::{append, level, silence, white};
-use crate::support::{answer, drain};
+use crate::support::{Session, answer, drain};
 use mock_realtime::audio::{Clip, Encoding, Recordings};
 use mock_realtime::engine::{
-    KnownRecordings, ScriptedTranscriber, Session, SessionOptions, Transcript, TranscriptSegment,
+    KnownRecordings, ScriptedTranscriber, SessionOptions, Transcript, TranscriptSegment,
     TranscriptionFailure,
 };
 use serde_json::{Value, json};

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::sound::{append, level, white};
-use crate::support::{answer, drain};
+use crate::support::{Session, answer, drain};
 use mock_realtime::audio::{Clip, Encoding};
-use mock_realtime::engine::{Session, SessionOptions};
+use mock_realtime::engine::SessionOptions;
 use serde_json::{Value, json};
 
 const ALL: [Encoding; 3] = [Encoding::Pcm16, Encoding::Mulaw, Encoding::Alaw];

@@ -12,7 +12,7 @@ use mock_realtime::protocol::realtime::InputAudioBufferClear;
 #[tokio::test(start_paused = true)]
 #[ignore = "fails on purpose; another test runs it"]
 async fn an_expectation_is_not_met() {
-    let mut client = MockRealtimeClient::saying(["Good morning!"]);
+    let mut client = MockRealtimeClient::saying(["Good morning!"]).verifying();
     client.expect::<InputAudioBufferClear>();
     client.say("Hello");
     client.collect_response().await;
@@ -21,7 +21,7 @@ async fn an_expectation_is_not_met() {
 #[tokio::test(start_paused = true)]
 #[ignore = "fails on purpose; another test runs it"]
 async fn something_else_is_wrong() {
-    let mut client = MockRealtimeClient::saying(["Good morning!"]);
+    let mut client = MockRealtimeClient::saying(["Good morning!"]).verifying();
     client.say("Hello");
     assert_eq!(client.collect_response().await.transcript, "Good evening!");
 }

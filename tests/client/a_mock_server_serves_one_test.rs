@@ -55,7 +55,11 @@ where
 
 #[tokio::test]
 async fn it_says_what_it_is_told() {
-    let mock = MockServer::builder().say(["Good morning!"]).start().await;
+    let mock = MockServer::builder()
+        .verify()
+        .say(["Good morning!"])
+        .start()
+        .await;
     mock.expect::<ResponseCreate>().times(1);
     let mut socket = connect(&mock).await;
     socket.send(Message::text(RESPOND)).await.unwrap();
@@ -64,7 +68,7 @@ async fn it_says_what_it_is_told() {
 
 #[tokio::test]
 async fn each_session_has_its_own_number_and_words() {
-    let mock = MockServer::builder().say(["First."]).start().await;
+    let mock = MockServer::builder().verify().say(["First."]).start().await;
     for number in 0..2 {
         let mut socket = connect(&mock).await;
         socket.send(Message::text(RESPOND)).await.unwrap();
@@ -78,7 +82,7 @@ async fn each_session_has_its_own_number_and_words() {
 
 #[tokio::test(start_paused = true)]
 async fn the_test_has_a_hand_on_a_session() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     let mut socket = mock.connect().unwrap();
     let session = mock.session(0).await;
     receive(&mut socket).await;
@@ -110,7 +114,7 @@ async fn the_test_has_a_hand_on_a_session() {
 
 #[tokio::test]
 async fn a_connection_breaks_when_the_test_says_so() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     let mut socket = connect(&mock).await;
     receive(&mut socket).await;
     mock.session(0).await.break_connection();
@@ -120,6 +124,7 @@ async fn a_connection_breaks_when_the_test_says_so() {
 #[tokio::test]
 async fn hooks_stand_around_the_events_of_every_session() {
     let mock = MockServer::builder()
+        .verify()
         .hooks(|hooks| {
             hooks.before(|_: &mut InputAudioBufferClear, context| {
                 context.send(|id| RateLimitsUpdated::new(id, Vec::new()));
@@ -141,7 +146,7 @@ async fn hooks_stand_around_the_events_of_every_session() {
 
 #[tokio::test]
 async fn a_hook_is_for_the_sessions_after_it() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     let mut before = connect(&mock).await;
     receive(&mut before).await;
     let heard = Arc::new(AtomicUsize::new(0));
@@ -165,7 +170,7 @@ async fn a_hook_is_for_the_sessions_after_it() {
 
 #[tokio::test]
 async fn what_was_not_sent_fails_the_test_when_the_server_is_dropped() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     mock.expect::<SessionUpdate>().times(1);
     mock.expect_in_order([
         ClientEventKind::SessionUpdate,
@@ -186,7 +191,7 @@ async fn what_was_not_sent_fails_the_test_when_the_server_is_dropped() {
 
 #[tokio::test]
 async fn dropping_it_closes_its_sessions() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     let mut socket = connect(&mock).await;
     receive(&mut socket).await;
     drop(mock);
@@ -201,6 +206,7 @@ async fn the_same_seed_and_start_give_the_same_bytes() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let mock = MockServer::builder()
+            .verify()
             .seed(7)
             .started_at(1_800_000_000)
             .start()

@@ -29,11 +29,12 @@ fn at_the_real_pace() -> MockRealtimeClient {
         pacing: Pacing::REALISTIC,
         ..options()
     })
+    .verifying()
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_event_is_the_session() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     let created = client.recv_until::<SessionCreated>().await;
     assert_eq!(created.session, client.state().settings);
 }
@@ -53,7 +54,7 @@ async fn a_send_returns_before_the_response_is_there() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_spoken_is_answered_in_its_time() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     let before = Instant::now();
     let audio = sound::sounds("silence 320, speech 4000, silence 640", Encoding::Pcm16);
     client.speak(&audio).await;
@@ -72,7 +73,8 @@ async fn calls_are_collected_with_their_arguments() {
             r#"{"zone":"UTC"}"#,
         )])),
         ..SessionOptions::default()
-    });
+    })
+    .verifying();
     client.send(ResponseCreate::default());
     let response = client.collect_response().await;
     assert_eq!(response.calls[0].name, "clock");
@@ -98,7 +100,7 @@ async fn a_held_response_waits_for_the_test() {
 
 #[tokio::test(start_paused = true)]
 async fn a_test_pushes_closes_and_breaks() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     let control = client.control();
     control.push(|id| RateLimitsUpdated::new(id, Vec::new()));
     client.recv_until::<RateLimitsUpdated>().await;
@@ -106,7 +108,7 @@ async fn a_test_pushes_closes_and_breaks() {
     assert!(client.next_event().await.is_none());
     assert_eq!(client.closed().unwrap().code, Some(1001));
 
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.recv().await;
     client.control().break_connection();
     assert!(client.next_event().await.is_none());
@@ -115,7 +117,7 @@ async fn a_test_pushes_closes_and_breaks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_test_puts_the_clock_forward() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.recv().await;
     client.control().advance(Duration::from_secs(60 * 60));
     assert!(matches!(client.recv().await, ServerEvent::Error(_)));
@@ -125,7 +127,7 @@ async fn a_test_puts_the_clock_forward() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_may_close_twice() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.close(1000, "");
     client.close(1000, "");
     assert!(client.next_event().await.is_none());
@@ -133,7 +135,7 @@ async fn a_client_may_close_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn events_are_a_stream() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.send(InputAudioBufferClear::default());
     client.control().close(1000, "");
     let events: Vec<_> = client.events().collect().await;
@@ -143,21 +145,21 @@ async fn events_are_a_stream() {
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "the session waits for the client, and the client for the session")]
 async fn waiting_for_what_never_comes_is_an_error() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.recv_until::<ConversationItemAdded>().await;
 }
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "input_audio_buffer.clear cannot be sent, the session is closed")]
 async fn sending_after_the_close_is_an_error() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.close(1000, "");
     client.send(InputAudioBufferClear::default());
 }
 
 #[tokio::test(start_paused = true)]
 async fn broken_frames_are_refused_and_noted() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.recv().await;
     client.send_text("not JSON");
     assert!(matches!(client.recv().await, ServerEvent::Error(_)));
@@ -169,7 +171,7 @@ async fn broken_frames_are_refused_and_noted() {
 
 #[tokio::test(start_paused = true)]
 async fn another_task_may_have_a_hand_on_the_session() {
-    let mut client = MockRealtimeClient::new(options());
+    let mut client = MockRealtimeClient::new(options()).verifying();
     client.recv().await;
     let control = client.control();
     let other = tokio::spawn(async move {

@@ -13,7 +13,7 @@ use mock_realtime::protocol::realtime::{
 use serde_json::json;
 
 fn client() -> MockRealtimeClient {
-    MockRealtimeClient::new(SessionOptions::default())
+    MockRealtimeClient::new(SessionOptions::default()).verifying()
 }
 
 /// What the client's expectations have to say. They are checked when it is dropped.

@@ -34,6 +34,7 @@ where
 #[tokio::test]
 async fn a_server_that_speaks_what_it_is_asked_for() {
     let mock = MockServer::builder()
+        .verify()
         .dialect(Choice::Auto)
         .say(["Good morning.", "Good night."])
         .start()
@@ -61,7 +62,7 @@ async fn a_server_that_speaks_what_it_is_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn the_journal_has_events_of_ga_and_the_wire() {
-    let mut socket = MockSocket::in_dialect(Dialect::Beta, Dialect::Beta.options());
+    let mut socket = MockSocket::in_dialect(Dialect::Beta, Dialect::Beta.options()).verifying();
     socket.send(Message::text(UPDATE)).await.unwrap();
     socket.send(Message::text(CREATE)).await.unwrap();
     until(&mut socket, "response.done").await;

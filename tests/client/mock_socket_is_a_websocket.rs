@@ -15,6 +15,7 @@ fn socket() -> MockSocket {
         pacing: Pacing::REALISTIC,
         ..SessionOptions::default()
     })
+    .verifying()
 }
 
 /// As an application is generic over its socket.

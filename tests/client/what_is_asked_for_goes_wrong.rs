@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 const MS: Duration = Duration::from_millis(1);
 
 fn client(faults: &Faults) -> MockRealtimeClient {
-    MockRealtimeClient::with_faults(SessionOptions::default(), faults)
+    MockRealtimeClient::with_faults(SessionOptions::default(), faults).verifying()
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,6 +44,7 @@ async fn the_nth_response_fails_and_what_it_would_have_said_comes_after() {
 async fn handshakes_are_refused_with_a_status() {
     let faults = Fault::refuse_handshake(429);
     let mock = MockServer::builder()
+        .verify()
         .faults_for(1..=1, faults)
         .start()
         .await;
@@ -55,6 +56,7 @@ async fn handshakes_are_refused_with_a_status() {
     mock.connect().unwrap();
     assert_eq!((mock.connections(), mock.sessions().len()), (3, 2));
     let down = MockServer::builder()
+        .verify()
         .faults(Fault::refuse_handshake(503))
         .start()
         .await;
@@ -74,7 +76,7 @@ async fn in_process_a_refused_handshake_is_a_broken_connection() {
 #[tokio::test]
 async fn connections_are_closed_as_soon_as_they_are_open() {
     let faults = Fault::close(4000, "bad origin");
-    let mock = MockServer::builder().faults(faults).start().await;
+    let mock = MockServer::builder().verify().faults(faults).start().await;
     let (over_tcp, _) = connect_async(mock.request()).await.unwrap();
     assert_is_closed_at_once(over_tcp).await;
     assert_is_closed_at_once(mock.connect().unwrap()).await;
@@ -105,7 +107,7 @@ async fn frames_of_the_client_come_late_and_all_that_follows() {
     let delayed = Faults::new()
         .with(Fault::delay(300 * MS..=300 * MS).from(Direction::Client))
         .with(Fault::delay(50 * MS..=50 * MS));
-    let mut socket = MockSocket::with_faults(SessionOptions::default(), &delayed);
+    let mut socket = MockSocket::with_faults(SessionOptions::default(), &delayed).verifying();
     let start = Instant::now();
     let clear = Message::text(r#"{"type":"input_audio_buffer.clear"}"#);
     socket.send(clear).await.unwrap();

@@ -2,7 +2,7 @@
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use futures_util::{SinkExt, StreamExt};
@@ -43,6 +43,7 @@ impl Service {
     fn start(variables: &[(&str, &str)]) -> Self {
         let mut process = binary(&["serve"])
             .env("MOCK_REALTIME_PORT", "0")
+            .env("MOCK_REALTIME_VERIFY", "1")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -75,6 +76,18 @@ impl Service {
         let mut healthcheck = binary(&["healthcheck", "--port", port]);
         let healthcheck = healthcheck.envs(variables.iter().copied());
         healthcheck.output().unwrap()
+    }
+
+    /// The whole answer to a request.
+    fn get(&self, path: &str) -> String {
+        let (_, port) = self.url.rsplit_once(':').unwrap();
+        let port: u16 = port.strip_suffix("/v1").unwrap().parse().unwrap();
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     fn terminate(&self) {
@@ -232,4 +245,36 @@ async fn nothing_is_logged_of_what_goes_well_unless_asked_for() {
     service.terminate();
     let (_, log) = service.end();
     assert_eq!(log, "");
+}
+
+#[tokio::test]
+async fn a_frame_that_breaks_the_protocol_is_told_and_ends_in_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("impossible.yaml");
+    // More is said to come from the cache than was read.
+    let impossible = "name: impossible\nresponses:\n  a: { answer: { say: Well., usage: { cached_text: 64000 } } }\n";
+    std::fs::write(&scenario, impossible).unwrap();
+    let service = Service::start(&[("MOCK_REALTIME_SCENARIO", scenario.to_str().unwrap())]);
+    let mut client = service.connect().await;
+    let create = Message::text(r#"{"type":"response.create"}"#);
+    client.send(create).await.unwrap();
+    let mut last = None;
+    while let Some(Ok(frame)) = client.next().await {
+        last = Some(frame);
+    }
+    let Some(Message::Close(Some(close))) = last else {
+        panic!("{last:?}")
+    };
+    assert_eq!(u16::from(close.code), 1011);
+    let counted = service.get("/metrics");
+    assert!(
+        counted.contains("\nmock_realtime_rules_broken_total 1\n"),
+        "{counted}"
+    );
+    service.terminate();
+    let (status, log) = service.end();
+    assert_eq!(status.code(), Some(1));
+    assert!(log.contains("ERROR"), "{log}");
+    assert!(log.contains("usage-adds-up"), "{log}");
+    assert!(log.contains("broke the protocol, once"), "{log}");
 }

@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::drain;
+use crate::support::{Session, drain};
 use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::conformance::{RULES, Schema, SessionOrder};
-use mock_realtime::engine::{
-    Input, Pacing, ScriptedTranscriber, Session, SessionOptions, Transport,
-};
+use mock_realtime::engine::{Input, Pacing, ScriptedTranscriber, SessionOptions, Transport};
 use mock_realtime::expect::Direction;
 use mock_realtime::generators::{ResponsePlan, Scripted};
 use mock_realtime::protocol::realtime::{ClientEvent, InputAudioBufferAppend};

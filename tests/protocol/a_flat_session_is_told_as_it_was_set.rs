@@ -4,10 +4,9 @@
 
 use std::time::Duration;
 
-use crate::support::same;
-use crate::support::transcript::written;
-use mock_realtime::dialect::{Dialect, DialectSession};
-use mock_realtime::engine::{Input, Output};
+use crate::support::{SpokenSession, same};
+use mock_realtime::dialect::Dialect;
+use mock_realtime::engine::Input;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -67,12 +66,9 @@ fn fields() -> Vec<(&'static str, Vec<Value>)> {
 }
 
 /// The session as the client is told of it.
-fn told(session: &mut DialectSession) -> Option<Value> {
-    let mut last = None;
-    while let Some(Output::Event(event)) = session.poll() {
-        last = Some(written(session, &event)["session"].take());
-    }
-    last
+fn told(session: &mut SpokenSession) -> Option<Value> {
+    let sent = std::iter::from_fn(|| session.send());
+    sent.last().map(|mut event| event["session"].take())
 }
 
 proptest! {
@@ -81,7 +77,7 @@ proptest! {
     #[test]
     fn by_any_updates(updates in prop::collection::vec(prop::collection::vec((0..15_usize, 0..6_usize), 0..6), 1..6)) {
         let fields = fields();
-        let mut session = DialectSession::new(Dialect::Beta, Dialect::Beta.options());
+        let mut session = SpokenSession::new(Dialect::Beta, Dialect::Beta.options());
         let mut expected = told(&mut session).unwrap();
         for update in updates {
             let mut flat = Map::new();

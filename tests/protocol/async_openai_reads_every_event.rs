@@ -122,6 +122,7 @@ fn every_golden_event_is_read_but_for_a_list_with_reasons() {
 #[tokio::test]
 async fn a_client_made_of_its_types_holds_a_voice_turn() {
     let mock = MockServer::builder()
+        .verify()
         .say(["Good morning!"])
         .hear(["Hello."])
         .start()

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use crate::support::dialogue::Dialogue;
-use crate::support::{drain, sound, types};
+use crate::support::{Session, drain, sound, types};
 use mock_realtime::audio::Encoding;
-use mock_realtime::engine::{Input, Session, SessionOptions};
+use mock_realtime::engine::{Input, SessionOptions};
 use mock_realtime::protocol::Base64Audio;
 use mock_realtime::scenario::{Scenario, parse};
 use serde_json::{Value, json};

@@ -13,6 +13,7 @@ mod server_holds_a_conversation;
 mod sessions_are_let_in_while_there_is_room;
 #[cfg(feature = "admin")]
 mod tests_are_kept_apart_by_keys;
+mod the_mock_verifies_itself;
 mod the_rules_of_websocket_are_kept;
 mod the_server_counts_what_it_does;
 mod the_server_ends_in_order;

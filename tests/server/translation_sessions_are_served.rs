@@ -1,7 +1,7 @@
 //! Translation sessions have an address and events of their own.
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-use crate::support::assert_valid_translation_event;
+use crate::support::assert_valid_server_event;
 use crate::support::sound::sounds;
 use crate::support::wire::in_time;
 use futures_util::{SinkExt, StreamExt};
@@ -33,7 +33,7 @@ async fn open(mock: &MockServer) -> Socket {
 async fn receive(socket: &mut Socket) -> Value {
     let frame = in_time(socket.next()).await.unwrap().unwrap();
     let event = serde_json::from_str(frame.to_text().unwrap()).unwrap();
-    assert_valid_translation_event(&event);
+    assert_valid_server_event(&event);
     event
 }
 
@@ -44,6 +44,7 @@ async fn send(socket: &mut Socket, event: Value) {
 #[tokio::test]
 async fn from_speech_to_speech_and_a_close() {
     let mock = MockServer::builder()
+        .verify()
         .hear(["How are you?"])
         .configure_translation(|options| {
             options.translator = Box::new(ScriptedTranslator::new(["¿Cómo estás?"]));
@@ -96,7 +97,7 @@ async fn from_speech_to_speech_and_a_close() {
 
 #[tokio::test]
 async fn a_test_sees_its_events_and_pushes_others() {
-    let mock = MockServer::start().await;
+    let mock = MockServer::builder().verify().start().await;
     let mut socket = open(&mock).await;
     receive(&mut socket).await;
     let session = mock.session(0).await;

@@ -117,6 +117,7 @@ async fn a_flood_waits_for_its_answers_to_be_read() {
 #[tokio::test(start_paused = true)]
 async fn while_others_go_on() {
     let mock = MockServer::builder()
+        .verify()
         .limits(Limits {
             ping_after: Duration::MAX,
             ..Limits::default()

@@ -185,7 +185,11 @@ async fn a_call_that_is_not_there_is_not_found() {
 
 #[tokio::test]
 async fn a_test_sees_in_the_journal_who_was_not_let_in() {
-    let mock = MockServer::builder().api_key("sk-right").start().await;
+    let mock = MockServer::builder()
+        .verify()
+        .api_key("sk-right")
+        .start()
+        .await;
     connect_async(mock.request()).await.unwrap();
     connect_async(mock.ws_url()).await.unwrap();
     mock.journal().until_closed(1).await;
@@ -208,6 +212,7 @@ async fn a_test_sees_in_the_journal_who_was_not_let_in() {
 #[tokio::test]
 async fn a_test_says_which_models_there_are() {
     let mock = MockServer::builder()
+        .verify()
         .models(["whisper-1", "my-own"])
         .start()
         .await;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::support::sound::play;
-use crate::support::{answer, assert_valid_server_event, drain, types};
-use mock_realtime::engine::{Input, Session, SessionOptions};
+use crate::support::{Session, answer, assert_valid_server_event, drain, types};
+use mock_realtime::engine::{Input, SessionOptions};
 use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(6);

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::support::{answer, assert_valid_server_event, drain, types};
-use mock_realtime::engine::{Input, Pacing, Session, SessionOptions};
+use crate::support::{Session, answer, assert_valid_server_event, drain, types};
+use mock_realtime::engine::{Input, Pacing, SessionOptions};
 use mock_realtime::generators::{
     Action, Ending, PlannedError, PlannedItem, PlannedMessage, PlannedUsage, ResponsePlan, Scripted,
 };

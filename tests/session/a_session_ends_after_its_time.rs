@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::{answer, drain, types};
-use mock_realtime::engine::{Input, Session, SessionOptions};
+use crate::support::{Session, answer, drain, types};
+use mock_realtime::engine::{Input, SessionOptions};
 use serde_json::json;
 
 #[test]

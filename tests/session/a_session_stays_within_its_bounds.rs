@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::support::{answer, drain, types};
-use mock_realtime::engine::{Input, Pacing, Session, SessionOptions};
+use crate::support::{Session, answer, drain, types};
+use mock_realtime::engine::{Input, Pacing, SessionOptions};
 use mock_realtime::expect::{Frame, Journal, Limits};
 use mock_realtime::protocol::realtime::{
     ClientEvent, ConversationItem, ConversationItemCreate, ConversationItemRetrieve, Message,

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::support::sound::{append, sounds};
-use crate::support::{answer, drain};
+use crate::support::{Session, answer, drain};
 use mock_realtime::audio::Encoding;
-use mock_realtime::engine::{Session, SessionOptions};
+use mock_realtime::engine::SessionOptions;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::{answer, assert_valid_server_event, drain, types};
-use mock_realtime::engine::{Hooks, Session, SessionOptions, Verdict};
+use crate::support::{Session, answer, assert_valid_server_event, drain, types};
+use mock_realtime::engine::{Hooks, SessionOptions, Verdict};
 use mock_realtime::protocol::realtime::{
     ClientEvent, ConversationItem, ConversationItemCreate, InputAudioBufferClear,
     InputAudioBufferCleared, Modality, ResponseCreate, ResponseParams,

@@ -5,6 +5,7 @@ mod support;
 
 mod a_long_silence_is_answered;
 mod a_plan_decides_how_a_response_goes;
+mod a_plan_may_be_made_outside;
 mod a_session_ends_after_its_time;
 mod a_session_stays_within_its_bounds;
 mod agents_that_speak_the_beta;

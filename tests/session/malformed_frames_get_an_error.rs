@@ -1,8 +1,8 @@
 //! Every malformed frame is answered with the catalogue's error, and the session goes on.
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-use crate::support::{answer, assert_valid_server_event, drain, types};
-use mock_realtime::engine::{Input, Session, SessionOptions};
+use crate::support::{Session, answer, assert_valid_server_event, drain, types};
+use mock_realtime::engine::{Input, SessionOptions};
 use mock_realtime::protocol::EventKind;
 use mock_realtime::protocol::realtime::ClientEventKind;
 use serde_json::{Value, json};

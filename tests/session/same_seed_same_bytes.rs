@@ -1,8 +1,8 @@
 //! The same seed, times and client frames give the same bytes; another seed gives other ids only.
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-use crate::support::{answer, drain};
-use mock_realtime::engine::{Session, SessionOptions};
+use crate::support::{Session, answer, drain};
+use mock_realtime::engine::SessionOptions;
 
 const FRAMES: [&str; 4] = [
     r#"{"type":"session.update","session":{"type":"realtime","output_modalities":["text"]}}"#,

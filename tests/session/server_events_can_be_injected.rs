@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::support::{assert_valid_server_event, drain, types};
-use mock_realtime::engine::{Input, Output, Pacing, Session, SessionOptions};
+use crate::support::{Session, assert_valid_server_event, drain, types};
+use mock_realtime::engine::{Input, Output, Pacing, SessionOptions};
 use mock_realtime::protocol::realtime::{RateLimit, RateLimitsUpdated};
 
 const RESPOND: &str = r#"{"type":"response.create"}"#;

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
 use crate::support::sound::hear;
-use crate::support::{answer, assert_valid_server_event, types};
-use mock_realtime::engine::{Output, Session, SessionOptions};
+use crate::support::{Session, answer, assert_valid_server_event, types};
+use mock_realtime::engine::{Output, SessionOptions};
 use mock_realtime::generators::Scripted;
 use mock_realtime::protocol::{Event, EventKind};
 use serde_json::{Value, json};

@@ -15,6 +15,7 @@ fn client(texts: &[&str]) -> MockRealtimeClient {
         pacing: Pacing::REALISTIC,
         ..SessionOptions::default()
     })
+    .verifying()
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +61,7 @@ async fn of_those_the_journal_still_has() {
         ..Limits::default()
     };
     let small = Journal::with_limits(limits);
-    let mut client = MockRealtimeClient::saying(["Yes."; 50]);
+    let mut client = MockRealtimeClient::saying(["Yes."; 50]).verifying();
     for _ in 0..50 {
         client.say("Really?");
         client.collect_response().await;

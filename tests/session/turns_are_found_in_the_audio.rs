@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::support::sound::{append, hear, play, silence, sounds, wave};
-use crate::support::{answer, assert_valid_server_event, drain, types};
+use crate::support::{Session, answer, assert_valid_server_event, drain, types};
 use mock_realtime::audio::Encoding;
-use mock_realtime::engine::{Session, SessionOptions};
+use mock_realtime::engine::SessionOptions;
 use serde_json::{Value, json};
 
 /// A session in this input format, with these settings of turn detection; it does not respond.

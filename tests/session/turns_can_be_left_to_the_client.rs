@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::sound::{append, hear, speech};
-use crate::support::{answer, assert_valid_server_event, types};
+use crate::support::{Session, answer, assert_valid_server_event, types};
 use mock_realtime::audio::Encoding;
-use mock_realtime::engine::{Heard, Session, SessionOptions, Transcript};
+use mock_realtime::engine::{Heard, SessionOptions, Transcript};
 use serde_json::{Value, json};
 
 const COMMIT: &str = r#"{"type":"input_audio_buffer.commit"}"#;

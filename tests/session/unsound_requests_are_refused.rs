@@ -1,8 +1,8 @@
 //! Well-formed events that the session cannot follow are refused whole.
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-use crate::support::{answer, drain, types};
-use mock_realtime::engine::{Session, SessionOptions};
+use crate::support::{Session, answer, drain, types};
+use mock_realtime::engine::SessionOptions;
 use mock_realtime::generators::Scripted;
 use serde_json::Value;
 

@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 fn client() -> MockRealtimeClient {
-    MockRealtimeClient::saying(["Good morning!"])
+    MockRealtimeClient::saying(["Good morning!"]).verifying()
 }
 
 fn slow() -> MockRealtimeClient {
@@ -47,6 +47,7 @@ fn slow() -> MockRealtimeClient {
         pacing: Pacing::REALISTIC,
         ..SessionOptions::default()
     })
+    .verifying()
 }
 
 fn settings(client: &MockRealtimeClient) -> Value {
@@ -113,7 +114,8 @@ async fn appended_audio_is_kept_in_its_order() {
             Ok(Transcript::default())
         }),
         ..SessionOptions::default()
-    });
+    })
+    .verifying();
     client.send_text(
         r#"{"type":"session.update","session":{"type":"realtime","audio":{"input":{"turn_detection":null,"transcription":{"model":"whisper-1"}}}}}"#,
     );
@@ -198,7 +200,8 @@ async fn delays_pass_on_the_clock_of_the_test() {
             ..Pacing::INSTANT
         },
         ..SessionOptions::default()
-    });
+    })
+    .verifying();
     client.recv_until::<SessionCreated>().await;
     client.send_text(r#"{"type":"response.create","response":{"output_modalities":["text"]}}"#);
     let asked = Instant::now();

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::support::sound::{hear, play};
-use crate::support::{answer, assert_valid_server_event, drain, types};
+use crate::support::{Session, answer, assert_valid_server_event, drain, types};
 use mock_realtime::audio::Encoding;
 use mock_realtime::engine::{
-    Heard, Input, ScriptedTranscriber, Session, SessionOptions, Transcriber, Transcript,
+    Heard, Input, ScriptedTranscriber, SessionOptions, Transcriber, Transcript,
     TranscriptionFailure, TranscriptionPace,
 };
 use mock_realtime::protocol::ItemId;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use mock_realtime::engine::{DtmfKey, Input, Session, SessionOptions};
+use mock_realtime::engine::{DtmfKey, Input, SessionOptions};
 use mock_realtime::scenario::{Scenario, ScenarioRun};
 use serde_json::{Value, json};
 
-use super::{assert_valid_server_event, drain};
+use super::{Session, assert_valid_server_event, drain};
 
 /// How long a client waits for what may still come.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,8 +1,10 @@
 //! All that a session sends.
 
-use mock_realtime::engine::{Output, Session};
+use mock_realtime::engine::Output;
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::Session;
 
 /// What the session sends now, as JSON.
 pub(crate) fn drain(session: &mut Session) -> Vec<Value> {
@@ -17,6 +19,7 @@ pub(crate) fn as_json<S: Serialize>(output: Output<S>) -> Value {
         Output::Text(text) => json!({ "text": text }),
         Output::Audio { audio, .. } => json!({ "plays": audio.len() }),
         Output::ClearAudio => json!({ "plays": null }),
+        Output::Errand(..) => json!({ "errand": true }),
         Output::Close { code, reason } => json!({ "close": code, "reason": reason }),
         _ => panic!("an output that the tests do not know"),
     }

@@ -9,21 +9,22 @@ pub(crate) mod dialogue;
 mod drain;
 pub(crate) mod fuzzed;
 pub(crate) mod instance;
-pub(crate) mod invariants;
 pub(crate) mod loaded;
 pub(crate) mod replay;
+mod session;
 pub(crate) mod sound;
 pub(crate) mod transcript;
 pub(crate) mod wire;
 
 pub(crate) use drain::{as_json, drain};
+pub(crate) use session::{Session, SpokenSession, TranslatingSession};
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Session};
-use mock_realtime::protocol::beta;
+use mock_realtime::conformance::Schema;
+use mock_realtime::engine::Input;
+use mock_realtime::expect::Direction;
 use mock_realtime::protocol::realtime::OBSERVED_SCHEMA;
 use serde_json::{Value, json};
 
@@ -57,32 +58,20 @@ pub(crate) fn types(events: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// Whether a server event is valid, by a validator that knows nothing of this crate.
+/// Whether an event of the server is valid, of a conversation or of a translation.
 pub(crate) fn assert_valid_server_event(event: &Value) {
-    static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator("ServerEvent"));
-    assert_valid(&VALIDATOR, event);
-}
-
-/// The same of an event of a translation session.
-pub(crate) fn assert_valid_translation_event(event: &Value) {
-    static VALIDATOR: LazyLock<jsonschema::Validator> =
-        LazyLock::new(|| validator("TranslationServerEvent"));
-    assert_valid(&VALIDATOR, event);
+    assert_valid(Schema::Observed, event);
 }
 
 /// The same of an event of the beta, by what its wire carried.
 pub(crate) fn assert_valid_beta_event(event: &Value) {
-    static VALIDATOR: LazyLock<jsonschema::Validator> =
-        LazyLock::new(|| validator_of(beta::OBSERVED_SCHEMA, "ServerEvent"));
-    assert_valid(&VALIDATOR, event);
+    assert_valid(Schema::Beta, event);
 }
 
-fn assert_valid(validator: &jsonschema::Validator, event: &Value) {
-    let errors: Vec<String> = validator
-        .iter_errors(event)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    assert!(errors.is_empty(), "{event}\n{}", errors.join("\n"));
+fn assert_valid(schema: Schema, event: &Value) {
+    let broken = schema.violations(Direction::Server, event);
+    let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    assert!(broken.is_empty(), "{event}\n{}", broken.join("\n"));
 }
 
 /// A validator for a definition of the observed schema.

@@ -10,13 +10,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use mock_realtime::engine::{Input, Pacing, Session, SessionKind, SessionOptions, Transport};
+use mock_realtime::engine::{Input, Pacing, SessionKind, SessionOptions, Transport};
 use mock_realtime::generators::{PlannedCall, PlannedItem, PlannedMessage, ResponsePlan, Scripted};
 use mock_realtime::protocol::realtime::MessagePhase;
 use serde_json::Value;
 
 use super::cut_audio::CutAudio;
-use super::drain;
+use super::{Session, drain};
 
 /// How long the server is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);

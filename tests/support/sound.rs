@@ -4,11 +4,11 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 use mock_realtime::audio::Encoding;
-use mock_realtime::engine::{Input, Session};
+use mock_realtime::engine::Input;
 use mock_realtime::protocol::realtime::{ClientEvent, InputAudioBufferAppend};
 use serde_json::Value;
 
-use super::drain;
+use super::{Session, drain};
 
 /// Something like a voice, at the level of one: 300 Hz with harmonics.
 pub(crate) fn speech(ms: u64, encoding: Encoding) -> Vec<u8> {

@@ -1,8 +1,10 @@
 //! A client made of bytes: requests and frames as they are on the wire.
 
 use std::future::Future;
+use std::thread::panicking;
 use std::time::Duration;
 
+use mock_realtime::mock::Verification;
 use mock_realtime::server::{Server, ServerOptions};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -28,11 +30,25 @@ pub(crate) struct Running {
     pub(crate) address: String,
     stop: oneshot::Sender<()>,
     over: JoinHandle<()>,
+    _verified: Verified,
+}
+
+/// Panics at the end of a test in which a frame of the server's own broke a rule.
+struct Verified(Verification);
+
+impl Drop for Verified {
+    fn drop(&mut self) {
+        let broken = self.0.breaches();
+        assert!(broken.is_empty() || panicking(), "{broken:#?}");
+    }
 }
 
 impl Running {
-    pub(crate) async fn start(options: ServerOptions) -> Self {
+    /// Each frame that the server sends of itself is held against the protocol.
+    pub(crate) async fn start(mut options: ServerOptions) -> Self {
+        options.verify = true;
         let server = Server::bind("127.0.0.1:0", options).await.unwrap();
+        let verified = Verified(server.verification().unwrap());
         let address = server.address().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
         let over = tokio::spawn(server.run(async {
@@ -42,6 +58,7 @@ impl Running {
             address,
             stop,
             over,
+            _verified: verified,
         }
     }
 

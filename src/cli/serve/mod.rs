@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use mock_realtime::dialect::Choice;
+use mock_realtime::mock::Verification;
 use mock_realtime::scenario::Preset;
 use mock_realtime::server::{Limits, Server, ServerOptions};
 
@@ -34,7 +35,7 @@ The server also answers GET /healthz, /readyz and /metrics (Prometheus). The fir
 (ctrl-c, TERM) lets responses finish within --drain, the second ends it at once.
 
 Exit codes: 0 ended as asked; 1 it cannot listen there, or a file is not what it should be, or it was
-ended at once while sessions were open; 2 wrong use.";
+ended at once while sessions were open, or --verify found something; 2 wrong use.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -84,6 +85,10 @@ pub(crate) struct Serve {
         env = "MOCK_REALTIME_DIALECT"
     )]
     dialect: Choice,
+    /// Hold each frame that the server sends of itself against the protocol. One that breaks a rule
+    /// is logged and not sent, and its session is closed with the code 1011; the exit code is then 1.
+    #[arg(long, env = "MOCK_REALTIME_VERIFY", value_parser = BoolishValueParser::new())]
+    verify: bool,
     #[command(flatten)]
     tls: TlsArguments,
     #[command(flatten)]
@@ -133,6 +138,7 @@ pub(crate) async fn run(arguments: &Serve) -> io::Result<()> {
     let authority = tls.and_then(|chosen| chosen.authority);
     // Whoever started this may have stopped reading, which is no reason to stop serving.
     let _ = introduce(&server.url(), authority.as_ref());
+    let verification = server.verification();
     let (drain, draining) = tokio::sync::oneshot::channel();
     let ended = server.run(async {
         // A sender is gone only with this function.
@@ -145,8 +151,23 @@ pub(crate) async fn run(arguments: &Serve) -> io::Result<()> {
         requests.next().await;
     };
     tokio::select! {
-        () = ended => Ok(()),
+        () = ended => verdict(verification.as_ref()),
         () = asked_twice => Err(io::Error::other("ended at once, with sessions open")),
+    }
+}
+
+/// An error if the server's own frames broke a rule.
+fn verdict(verification: Option<&Verification>) -> io::Result<()> {
+    match verification.map_or(0, Verification::count) {
+        0 => Ok(()),
+        count => Err(io::Error::other(format!(
+            "the server's own frames broke the protocol, {}; the log says how",
+            if count == 1 {
+                "once".to_owned()
+            } else {
+                format!("{count} times")
+            }
+        ))),
     }
 }
 
@@ -166,6 +187,7 @@ fn options(arguments: &Serve) -> io::Result<ServerOptions> {
         },
         drain: Duration::from_secs(drain),
         dialect: arguments.dialect,
+        verify: arguments.verify,
         ..ServerOptions::default()
     };
     arguments.access.apply(&mut options);

@@ -49,14 +49,15 @@ fn of_line(line: &str, number: u64) -> Result<Option<LogEntry>, LogError> {
     Ok(entry(value, said, number, None))
 }
 
-/// An event under `event`. A close, or what was lost on its way, is none.
+/// An event under `event`. A close is none, and what was lost on its way or asked for by a user of the
+/// mock is none of the session's.
 fn enveloped(line: &Value, dir: &str, number: u64) -> Option<LogEntry> {
     let by = match dir {
         "c2s" => Direction::Client,
         "s2c" => Direction::Server,
         _ => return None,
     };
-    if line["lost"] == true {
+    if line["lost"] == true || line["injected"] == true {
         return None;
     }
     let session = match &line["session"] {

@@ -16,8 +16,9 @@ use super::items::Items;
 #[derive(Debug, Default)]
 pub(super) struct Input {
     speech: Speech,
-    /// The last time that was named, in milliseconds.
-    time: u64,
+    /// When speech last started and stopped, in milliseconds.
+    start: u64,
+    stop: u64,
     transcripts: HashMap<String, Transcript>,
 }
 
@@ -66,7 +67,14 @@ impl Input {
     }
 
     fn started(&mut self, event: &Value, report: &mut Report) {
-        self.at(&event["audio_start_ms"], "audio_start_ms", report);
+        // The padding before it may reach into the speech before.
+        not_before(
+            self.start,
+            &event["audio_start_ms"],
+            "audio_start_ms",
+            report,
+        );
+        self.start = event["audio_start_ms"].as_u64().unwrap_or(self.start);
         let id = event["item_id"].as_str().unwrap_or_default().to_owned();
         match std::mem::replace(&mut self.speech, Speech::Started(id)) {
             Speech::None => {}
@@ -91,7 +99,9 @@ impl Input {
     }
 
     fn stopped(&mut self, event: &Value, report: &mut Report) {
-        self.at(&event["audio_end_ms"], "audio_end_ms", report);
+        let least = self.start.max(self.stop);
+        not_before(least, &event["audio_end_ms"], "audio_end_ms", report);
+        self.stop = event["audio_end_ms"].as_u64().unwrap_or(self.stop);
         let id = event["item_id"].as_str().unwrap_or_default().to_owned();
         match std::mem::replace(&mut self.speech, Speech::Stopped(id.clone())) {
             Speech::Started(started) if started == id => {}
@@ -111,12 +121,9 @@ impl Input {
         }
     }
 
-    fn at(&mut self, ms: &Value, path: &str, report: &mut Report) {
-        let Some(ms) = ms.as_u64() else { return };
-        if ms < self.time {
-            report.breaks(&SPEECH_TIMES, path, ms, format!("{} or later", self.time));
-        }
-        self.time = self.time.max(ms);
+    /// Turns are not looked for any more: one that was under way is forgotten.
+    pub(super) fn stop_listening(&mut self) {
+        self.speech = Speech::None;
     }
 
     fn committed(&mut self, event: &Value, report: &mut Report) {
@@ -158,5 +165,13 @@ impl Input {
                 format!("{deltas:?}, as the deltas"),
             );
         }
+    }
+}
+
+fn not_before(least: u64, ms: &Value, path: &str, report: &mut Report) {
+    if let Some(ms) = ms.as_u64()
+        && ms < least
+    {
+        report.breaks(&SPEECH_TIMES, path, ms, format!("{least} or later"));
     }
 }

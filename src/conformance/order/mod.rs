@@ -182,6 +182,9 @@ impl SessionOrder {
                 ClientEventKind::SessionUpdate.as_str(),
             ),
         }
+        if event.pointer("/session/audio/input/turn_detection") == Some(&Value::Null) {
+            self.input.stop_listening();
+        }
         self.session.take(&event["session"]);
     }
 

@@ -45,4 +45,15 @@ pub(super) fn adds_up(usage: &Value, report: &mut Report) {
             );
         }
     }
+    let cached = number(&usage["input_token_details"]["cached_tokens"]);
+    if let (Some(cached), Some(input)) = (cached, number(input))
+        && cached > input
+    {
+        report.breaks(
+            &USAGE_ADDS_UP,
+            "response.usage.input_token_details.cached_tokens",
+            cached,
+            format!("at most {input}"),
+        );
+    }
 }

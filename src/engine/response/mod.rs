@@ -7,10 +7,12 @@ pub(super) mod speech;
 mod steps;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::generators::{
-    Action, Ending, PlannedItem, PlannedMessage, PlannedUsage, ResponseRequest,
+    Action, Ending, Errand, PendingPlan, PlannedItem, PlannedMessage, PlannedUsage, ResponsePlan,
+    ResponseRequest,
 };
 use crate::protocol::realtime::{
     ConversationItem, ConversationItemAdded, ConversationItemCreated, ConversationItemDone,
@@ -21,6 +23,7 @@ use crate::protocol::realtime::{
 use crate::protocol::{ItemId, Patch, ResponseId};
 
 use super::conversation::ItemAudio;
+use super::io::{Output, Ticket};
 use super::refusal::Refusal;
 use super::session::Session;
 use super::settings;
@@ -50,6 +53,8 @@ pub(super) struct ActiveResponse {
     output: Tokens,
     /// The most tokens it may say.
     limit: Option<u64>,
+    /// Which errand it waits for, while it has no plan.
+    awaits: Option<Ticket>,
 }
 
 impl ActiveResponse {
@@ -96,7 +101,7 @@ impl Session {
         let context = self.context_of(params)?;
         let settings = settings::of_responses(&self.settings)?;
         let id = self.outbox.ids.response();
-        let mut response = object::at_creation(settings, &self.conversation, &id, params);
+        let response = object::at_creation(settings, &self.conversation, &id, params);
         let conversation = context.as_ref().unwrap_or(&self.conversation);
         let plan = self.generator.generate(ResponseRequest {
             session: settings,
@@ -110,17 +115,46 @@ impl Session {
         if plan.ending == Ending::NoResponse {
             return self.perform_instead(plan);
         }
-        if self.perform(plan.before).is_break() {
-            return Ok(());
-        }
-        response.metadata = with_metadata(response.metadata, plan.metadata);
         let limit = match response.max_output_tokens {
             Some(MaxOutputTokens::Limit(limit)) => u64::try_from(limit).ok(),
             _ => None,
         };
-        let items = self.output_items(&response, plan.items);
+        let mut active = ActiveResponse {
+            response,
+            id,
+            in_conversation,
+            items: Vec::new(),
+            steps: VecDeque::new(),
+            ending: Ending::default(),
+            usage: PlannedUsage::default(),
+            after: Vec::new(),
+            input,
+            output: Tokens::default(),
+            limit,
+            awaits: None,
+        };
+        let errand = match plan.pending {
+            Some(pending) => Some(self.await_plan(&mut active, *pending)),
+            None if self.follow(&mut active, plan).is_break() => return Ok(()),
+            None => None,
+        };
+        let created = active.response.clone();
+        self.outbox.send(|id| ResponseCreated::new(id, created));
+        if let Some((ticket, errand)) = errand {
+            self.outbox.push(Output::Errand(ticket, errand));
+        }
+        self.responses.push(Box::new(active));
+        Ok(())
+    }
+
+    /// Has a response go as planned from now on, unless the plan ends the session.
+    fn follow(&mut self, active: &mut ActiveResponse, plan: ResponsePlan) -> ControlFlow<()> {
+        self.perform(plan.before)?;
+        let metadata = std::mem::take(&mut active.response.metadata);
+        active.response.metadata = with_metadata(metadata, plan.metadata);
+        let items = self.output_items(&active.response, plan.items);
         let pacing = plan.pacing.unwrap_or(self.pacing);
-        let steps = match plan.ending {
+        active.steps = match plan.ending {
             Ending::Failed { .. } | Ending::NoResponse => VecDeque::from([Step {
                 at: self.now.saturating_add(pacing.first),
                 what: What::Finish,
@@ -131,22 +165,59 @@ impl Session {
             Ending::Never => steps::without_end(&items, pacing, self.now),
             Ending::Completed => steps(&items, pacing, self.now),
         };
-        let created = response.clone();
-        self.outbox.send(|id| ResponseCreated::new(id, created));
-        self.responses.push(Box::new(ActiveResponse {
-            response,
-            id,
-            in_conversation,
-            items,
-            steps,
-            ending: plan.ending,
-            usage: plan.usage,
-            after: plan.after,
-            input,
-            output: Tokens::default(),
-            limit,
-        }));
-        Ok(())
+        active.items = items;
+        active.ending = plan.ending;
+        active.usage = plan.usage;
+        active.after = plan.after;
+        ControlFlow::Continue(())
+    }
+
+    /// Has a response wait for its plan, which somebody outside is to make.
+    fn await_plan(
+        &mut self,
+        active: &mut ActiveResponse,
+        pending: PendingPlan,
+    ) -> (Ticket, Errand) {
+        let ticket = Ticket(self.errands);
+        self.errands += 1;
+        active.awaits = Some(ticket);
+        active.steps = VecDeque::from([Step {
+            at: self.now.saturating_add(pending.within),
+            what: What::Follow(Box::new(pending.fallback)),
+        }]);
+        (ticket, pending.errand)
+    }
+
+    /// Takes what an errand has come to. The response may be over by now.
+    pub(super) fn take_plan(&mut self, ticket: Ticket, plan: Option<ResponsePlan>) {
+        let mut waiting = self.responses.iter();
+        let Some(index) = waiting.position(|active| active.awaits == Some(ticket)) else {
+            return;
+        };
+        let mut active = self.responses.remove(index);
+        if let Some(What::Follow(fallback)) = active.steps.pop_front().map(|step| step.what) {
+            self.follow_at_last(index, active, plan.unwrap_or(*fallback));
+        }
+    }
+
+    /// Has a response that waited go as planned. It has begun: a plan of no response is one of
+    /// nothing to say, and one that is pending itself is not waited for.
+    fn follow_at_last(
+        &mut self,
+        index: usize,
+        mut active: Box<ActiveResponse>,
+        mut plan: ResponsePlan,
+    ) {
+        if plan.ending == Ending::NoResponse {
+            plan.ending = Ending::Completed;
+        }
+        if let Some(pending) = plan.pending.take() {
+            plan = pending.fallback;
+        }
+        active.awaits = None;
+        if self.follow(&mut active, plan).is_continue() {
+            self.responses.insert(index, active);
+        }
     }
 
     /// The response of the session's conversation, while there is one.
@@ -248,6 +319,10 @@ impl Session {
             return true;
         }
         match step.what {
+            What::Follow(fallback) => {
+                self.follow_at_last(index, active, *fallback);
+                return true;
+            }
             What::Open(item) => self.open_item(&mut active, item),
             What::Text(item, range) => {
                 active.output.text += 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::pieces::pieces;
 use super::item::{Content, OutputItem};
+use crate::generators::ResponsePlan;
 
 /// What happens next, and when.
 #[derive(Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub(super) enum What {
     Close(usize),
     /// The response is done.
     Finish,
+    /// Nobody has made a plan in time: this one is followed.
+    Follow(Box<ResponsePlan>),
 }
 
 /// How fast a response is sent.

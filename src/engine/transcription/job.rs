@@ -79,10 +79,17 @@ impl Job {
             }
             Some(TranscriptionModel::Gpt4oTranscribeDiarize) => {
                 let segments = segments(&transcript, self.duration);
+                // The deltas make up the transcript, whatever of it the segments have.
+                let mut rest = transcript.text.as_str();
                 for (number, segment) in (1..).zip(segments) {
-                    self.say(&segment.text);
+                    let found = rest.find(&segment.text);
+                    let end = found.map_or(0, |start| start + segment.text.len());
+                    let (said, after) = rest.split_at(end);
+                    self.say(said);
                     self.steps.push_back(Step::Segment(number, segment));
+                    rest = after;
                 }
+                self.say(rest);
             }
             _ => {
                 let all = as_told(&self.config, &transcript.text);

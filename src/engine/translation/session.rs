@@ -118,8 +118,8 @@ impl TranslationSession {
                     self.refuse(refusal);
                 }
             }
-            // Keys are not translated.
-            Input::Dtmf(_) | Input::Time => {}
+            // Keys are not translated, and nothing is planned.
+            Input::Dtmf(_) | Input::Plan(..) | Input::Time => {}
         }
     }
 
@@ -154,8 +154,14 @@ impl TranslationSession {
     /// Sends a text frame as it is, however broken, after all that waits to be polled.
     pub fn inject_text(&mut self, text: impl Into<String>) {
         if !self.ended {
-            self.outbox.push(Output::Text(text.into()));
+            self.outbox.inject(Output::Text(text.into()));
         }
+    }
+
+    /// Whether what was polled last is nothing of the session's own: it was
+    /// [injected](Self::inject_text).
+    pub const fn was_injected(&self) -> bool {
+        self.outbox.was_injected()
     }
 
     /// Ends the session with a close, after all that waits to be polled.

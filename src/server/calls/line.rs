@@ -93,7 +93,6 @@ impl Line {
 
     /// How the call ends, unless somebody else has ended it.
     async fn until_the_end(&mut self, mut stopping: Stopping) -> Option<Outcome> {
-        let control = self.session.control();
         loop {
             if let Some(outcome) = self.send_due() {
                 return Some(outcome);
@@ -102,12 +101,14 @@ impl Line {
                 return Some(Outcome::ServerStopped);
             }
             let next = self.next();
+            // What was sent may have begun something outside.
+            let control = self.session.control();
             // In this order, so that the same calls give the same bytes.
             tokio::select! {
                 biased;
                 _ = &mut self.until => return None,
                 Some(command) = self.commands.recv() => self.take(command),
-                () = changed(control.as_ref()) => {}
+                () = changed(control.as_ref()) => self.session.pass_time(self.start.elapsed()),
                 () = sleep_until(next) => if self.come_back() {
                     return Some(Outcome::CallerHungUp);
                 },
