@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use mock_realtime::client::MockRealtimeClient;
+use quick_junit::TestCaseStatus;
 use serde_json::{Value, json};
 
 /// What a server sends in a turn of text.
 async fn turn() -> Vec<Value> {
-    let mut client = MockRealtimeClient::saying(["Good morning!"]);
+    let mut client = MockRealtimeClient::saying(["Good morning!"]).verifying();
     client.say("Hello");
     client.collect_response().await;
     let entries = client.journal().entries().into_iter();
@@ -94,7 +95,7 @@ async fn of_every_shape() {
     for (name, text) in shapes(&events) {
         let (code, told) = check(folder.path(), name, &text, &[]);
         let all = format!(
-            "{} events in 1 sessions, nothing breaks a rule",
+            "{} events in 1 session, nothing breaks a rule",
             events.len()
         );
         assert!(told.contains(&all), "{name}: {told}");
@@ -131,6 +132,35 @@ async fn with_what_breaks_a_rule_and_how_often() {
     let (_, told) = check(folder.path(), "log.jsonl", text, &["--format", "json"]);
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["checked"]["findings"][0]["count"], deltas);
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_programs_that_collect_the_results_of_tests() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut events = turn().await;
+    events.retain(|event| event["type"] != "response.output_item.done");
+    let text = &shapes(&events)[0].1;
+    let (code, told) = check(folder.path(), "log.jsonl", text, &["--format", "junit"]);
+    assert_eq!(code, Some(1));
+    let report = quick_junit::Report::deserialize_from_str(&told).unwrap();
+    let suite = &report.test_suites[0];
+    assert!(suite.name.as_str().ends_with("log.jsonl"), "{told}");
+    assert_eq!(suite.tests, mock_realtime::conformance::RULES.len());
+    let failed: Vec<&str> = suite
+        .test_cases
+        .iter()
+        .filter(|case| matches!(case.status, TestCaseStatus::NonSuccess { .. }))
+        .map(|case| case.name.as_str())
+        .collect();
+    assert_eq!(failed.len(), suite.failures);
+    assert!(failed.contains(&"output-complete"), "{failed:?}");
+
+    let (code, told) = check(folder.path(), "empty.jsonl", "", &["--format", "junit"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        told.contains("<error message=\"has no event in it"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -179,7 +209,7 @@ fn and_a_rule_is_explained() {
 #[tokio::test(start_paused = true)]
 async fn a_saved_journal_is_clean() {
     let folder = tempfile::tempdir().unwrap();
-    let mut client = MockRealtimeClient::saying(["Good morning!", "Goodbye!"]);
+    let mut client = MockRealtimeClient::saying(["Good morning!", "Goodbye!"]).verifying();
     for word in ["Hello", "Bye"] {
         client.say(word);
         client.collect_response().await;

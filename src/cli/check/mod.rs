@@ -1,7 +1,9 @@
 //! `mock-realtime check`: whether what was logged is the protocol.
 
-use std::fs::File;
-use std::io::{self, BufReader, Write};
+mod junit;
+mod progress;
+
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -43,6 +45,8 @@ enum Format {
     Json,
     /// Annotations in a workflow of GitHub.
     Github,
+    /// A suite a file and a case a rule, as JUnit writes them.
+    Junit,
 }
 
 /// Checks each file; the exit code is that of the worst.
@@ -56,10 +60,12 @@ pub(crate) fn run(arguments: &Check) -> io::Result<ExitCode> {
         Schema::Observed
     };
     let mut worst = 0;
+    let mut results = Vec::new();
     for file in &arguments.files {
-        match check(file, schema) {
+        let result = check(file, schema);
+        match &result {
             Ok(checked) => {
-                print(&mut io::stdout().lock(), file, &checked, arguments.report)?;
+                print(&mut io::stdout().lock(), file, checked, arguments.report)?;
                 worst = worst.max(u8::from(!checked.findings.is_empty()));
             }
             Err(error) => {
@@ -67,45 +73,42 @@ pub(crate) fn run(arguments: &Check) -> io::Result<ExitCode> {
                 worst = UNREADABLE;
             }
         }
+        results.push((file.as_path(), result));
+    }
+    if let Format::Junit = arguments.report {
+        junit::write(&mut io::stdout().lock(), &results)?;
     }
     Ok(ExitCode::from(worst))
 }
 
 fn check(file: &Path, schema: Schema) -> Result<Checked, LogError> {
     let mut report = Report::new(schema);
-    read_log(BufReader::new(File::open(file)?), |entry| {
+    read_log(progress::open(file)?, |entry| {
         report.take(&entry);
     })?;
     Ok(report.finish())
 }
 
+/// Prints what is printed file by file.
 fn print(out: &mut impl Write, file: &Path, checked: &Checked, format: Format) -> io::Result<()> {
     let name = file.display();
     match format {
         Format::Text => {
-            let Checked {
-                session_count,
-                event_count,
-                findings,
-                ..
-            } = checked;
-            let found = match findings.len() {
+            let found = match checked.findings.len() {
                 0 => "nothing breaks a rule".to_owned(),
                 1 => "one thing breaks a rule".to_owned(),
                 several => format!("{several} things break a rule"),
             };
-            writeln!(
-                out,
-                "{name}: {event_count} events in {session_count} sessions, {found}"
-            )?;
-            for finding in findings {
+            let events = count(checked.event_count, "event");
+            let sessions = count(checked.session_count, "session");
+            writeln!(out, "{name}: {events} in {sessions}, {found}")?;
+            for finding in &checked.findings {
                 writeln!(out, "  {finding}")?;
             }
-            Ok(())
         }
         Format::Json => {
             let line = json!({ "file": file, "checked": checked });
-            writeln!(out, "{line}")
+            writeln!(out, "{line}")?;
         }
         Format::Github => {
             for finding in &checked.findings {
@@ -115,9 +118,16 @@ fn print(out: &mut impl Write, file: &Path, checked: &Checked, format: Format) -
                     "::error file={name},line={line},title={rule}::{finding}"
                 )?;
             }
-            Ok(())
         }
+        Format::Junit => {}
     }
+    Ok(())
+}
+
+/// So many of something, in words.
+fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn explain(name: &str) -> io::Result<()> {
