@@ -111,11 +111,12 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `cli` (default) | the binary, and with it `admin`, `calls`, `conformance`, `recording`, `scenario`, `telephony` and `tls` |
+//! | `cli` (default) | the binary, and with it `admin`, `calls`, `conformance`, `delegate`, `recording`, `scenario`, `telephony` and `tls` |
 //! | `calls` | the module `server::calls`: WebRTC offers, and telephone calls that come in |
 //! | `conformance` | the modules `conformance`: whether frames and sessions are the protocol, and `exercise`: whether a client bears all of it |
 //! | `admin` | control of a server over HTTP, from any language |
 //! | `recording` | the modules `recording`, `proxy` and `replay`: sessions on file |
+//! | `delegate` | answers of scenarios that a program of the user's gives |
 //! | `scenario` | the module `scenario`, and files of it |
 //! | `telephony` | the module `telephony`: callers over Twilio and AudioCodes, who dial a voice agent |
 //! | `tls` | a server that speaks TLS |

@@ -36,7 +36,11 @@ impl Sounds {
     /// The speech that the message brings with it.
     pub(super) fn speech(&self, message: &MessageConfig) -> Option<Clip> {
         match (&message.audio_data, &message.audio_file) {
-            (Some(data), _) => self.inline.get(&data.0).cloned(),
+            // That of a delegate's reply nobody could read before.
+            (Some(data), _) => {
+                let known = self.inline.get(&data.0).cloned();
+                Some(known.unwrap_or_else(|| Clip::from_bytes(&data.0, Encoding::Pcm16)))
+            }
             (None, Some(file)) => self.files.get(file).cloned(),
             (None, None) => None,
         }

@@ -49,6 +49,7 @@
 mod audio;
 mod build;
 mod convert;
+mod delegate;
 mod explain;
 mod file;
 mod history;
@@ -67,6 +68,7 @@ mod words;
 
 pub use build::{always, holds, intent, tool_gave, user_matches, user_says, when};
 pub use convert::{Unconvertible, convert};
+pub use delegate::{DELEGATE_VERSION, DelegateHappened, DelegateRequest};
 pub use explain::{Candidate, Explanation};
 #[cfg(feature = "telephony")]
 pub(crate) use file::{Document, Step};
@@ -76,7 +78,8 @@ pub(crate) use file::{parse_sent, read};
 pub use intents::built_in as built_in_intents;
 pub use model::{
     ActionConfig, Answer, AnswerGenerator, AnswerOrder, AnswerTemplate, Approval, Arguments,
-    AudioData, CloseCode, CloseConfig, EmptyPhrase, EndState, ErrorConfig, FailureConfig,
+    AudioData, CloseCode, CloseConfig, DelegateConfig, DelegateHeader, DelegateHeaderValue,
+    DelegateTimeout, DelegateUrl, EmptyPhrase, EndState, ErrorConfig, FailureConfig,
     FunctionCallConfig, HeardConfig, IncompleteReason, JsonPath, Keys, McpApprovalConfig,
     McpCallConfig, McpToolConfig, McpToolsConfig, MessageConfig, MessageForm, MockResponseConfig,
     ModalityConfig, NotKeys, OneOrMany, OutputItem, Pace, Pattern, PhaseConfig, Phrase, Predicate,

@@ -8,12 +8,15 @@ use indexmap::IndexMap;
 
 use crate::engine::{Heard, SessionOptions, Transcriber, Transcript, TranscriptionFailure};
 use crate::generators::{ResponseGenerator, ResponsePlan, ResponseRequest};
+use crate::protocol::realtime::RealtimeSession;
 
 use super::audio::Sounds;
+#[cfg(feature = "delegate")]
+use super::delegate::{self, DelegateRequest};
 use super::explain::{self, Explanation};
-use super::model::{Answer, HeardConfig, ResponseSelectionCriteria, Scenario};
+use super::model::{Answer, DelegateConfig, HeardConfig, ResponseSelectionCriteria, Scenario};
 use super::prefilter::Prefilter;
-use super::render;
+use super::render::{self, Rendered};
 use super::select::{self, Uses};
 use super::situation::Situation;
 
@@ -161,7 +164,7 @@ impl ScenarioRun {
     }
 
     /// What seems wrong between the scenario and the session: calls of tools that the session has
-    /// not declared.
+    /// not declared, and delegates that failed.
     pub fn warnings(&self) -> Vec<String> {
         self.progress().warnings.clone()
     }
@@ -186,6 +189,104 @@ impl ScenarioRun {
             text: SPEECH.to_owned(),
             ..HeardConfig::default()
         })
+    }
+
+    /// The plan of an answer. One that cannot be rendered fails.
+    fn rendered(
+        &self,
+        progress: &mut Progress,
+        answer: &Answer,
+        situation: &Situation,
+        session: &RealtimeSession,
+    ) -> ResponsePlan {
+        match self.render(answer, situation, session) {
+            Ok(rendered) => {
+                progress.hear.extend(rendered.hear);
+                rendered.plan
+            }
+            Err(error) => {
+                tracing::error!(%error, "a template of the scenario cannot be filled");
+                progress
+                    .warnings
+                    .push(format!("a template cannot be filled: {error}"));
+                ResponsePlan::failed("server_error", TEMPLATE_FAILED)
+            }
+        }
+    }
+
+    fn render(
+        &self,
+        answer: &Answer,
+        situation: &Situation,
+        session: &RealtimeSession,
+    ) -> Result<Rendered, minijinja::Error> {
+        let CompiledScenario {
+            scenario, sounds, ..
+        } = &*self.compiled;
+        render::render(answer, scenario, sounds, situation, session)
+    }
+
+    /// The plan that a delegate is to make.
+    #[cfg(feature = "delegate")]
+    fn delegated(
+        &self,
+        progress: &mut Progress,
+        config: &DelegateConfig,
+        situation: &Situation,
+        request: &ResponseRequest<'_>,
+    ) -> ResponsePlan {
+        let rule = progress.chosen.back().and_then(Option::as_deref);
+        let name = self.scenario().name.as_deref();
+        let asked = DelegateRequest::new(name, rule, situation, request);
+        let mut instead = Progress::default();
+        let fallback = self.rendered(&mut instead, &config.fallback, situation, request.session);
+        progress.warnings.append(&mut instead.warnings);
+        let (run, situation) = (self.clone(), situation.clone());
+        let (url, session) = (config.url.clone(), request.session.clone());
+        delegate::pending(config, &asked, fallback, move |said| {
+            let taken = said.and_then(|text| run.take_reply(&text, &situation, &session));
+            taken
+                .map_err(|reason| {
+                    let mut progress = run.progress();
+                    progress.hear.extend(instead.hear);
+                    progress.warn(format!("the delegate {} failed: {reason}", url.as_str()));
+                })
+                .ok()
+        })
+    }
+
+    /// The fallback at once: nobody can be asked.
+    #[cfg(not(feature = "delegate"))]
+    fn delegated(
+        &self,
+        progress: &mut Progress,
+        config: &DelegateConfig,
+        situation: &Situation,
+        request: &ResponseRequest<'_>,
+    ) -> ResponsePlan {
+        let url = config.url.as_str();
+        progress.warn(format!(
+            "the delegate {url} is not asked: this is built without the feature `delegate`"
+        ));
+        self.rendered(progress, &config.fallback, situation, request.session)
+    }
+
+    /// The plan in what a delegate said.
+    #[cfg(feature = "delegate")]
+    fn take_reply(
+        &self,
+        text: &str,
+        situation: &Situation,
+        session: &RealtimeSession,
+    ) -> Result<ResponsePlan, String> {
+        let answer = delegate::read_reply(text, self.scenario())?;
+        let rendered = self.render(&answer, situation, session);
+        let Rendered { plan, hear } = rendered
+            .map_err(|error| format!("a template in its reply cannot be filled: {error}"))?;
+        let mut progress = self.progress();
+        progress.hear.extend(hear);
+        progress.warn_of_undeclared(&plan, situation);
+        Ok(plan)
     }
 
     /// What there is for this request, with what the run knows.
@@ -250,11 +351,15 @@ impl Progress {
                         situation.functions.join(", ")
                     }
                 );
-                tracing::warn!("{warning}");
-                if !self.warnings.contains(&warning) {
-                    self.warnings.push(warning);
-                }
+                self.warn(warning);
             }
+        }
+    }
+
+    fn warn(&mut self, warning: String) {
+        tracing::warn!("{warning}");
+        if !self.warnings.contains(&warning) && self.warnings.len() < REMEMBERED {
+            self.warnings.push(warning);
         }
     }
 }
@@ -277,24 +382,9 @@ impl ResponseGenerator for ScenarioRun {
         }
         let default = Answer::default();
         let answer = progress.take(scenario, choice).unwrap_or(&default);
-        let plan = match render::render(
-            answer,
-            scenario,
-            &compiled.sounds,
-            &situation,
-            request.session,
-        ) {
-            Ok(rendered) => {
-                progress.hear.extend(rendered.hear);
-                rendered.plan
-            }
-            Err(error) => {
-                tracing::error!(%error, "a template of the scenario cannot be filled");
-                progress
-                    .warnings
-                    .push(format!("a template cannot be filled: {error}"));
-                ResponsePlan::failed("server_error", TEMPLATE_FAILED)
-            }
+        let plan = match &render::resolve(answer, scenario).delegate {
+            Some(delegate) => self.delegated(&mut progress, delegate, &situation, &request),
+            None => self.rendered(&mut progress, answer, &situation, request.session),
         };
         progress.warn_of_undeclared(&plan, &situation);
         progress.last = Some(Box::new((situation, uses)));

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod a_delegate_answers;
 mod presets_hold_their_conversations;
 mod responses_are_chosen_by_their_conditions;
 mod scenario_files_are_checked;

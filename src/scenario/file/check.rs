@@ -9,8 +9,8 @@ use super::path::Path;
 use super::{Part, Problem};
 use crate::scenario::intents;
 use crate::scenario::model::{
-    Answer, MessageConfig, MockResponseConfig, OutputItem, Pattern, ResponseSelectionCriteria,
-    Scenario, TemplateUse,
+    Answer, DelegateConfig, EndState, MessageConfig, MockResponseConfig, OutputItem, Pattern,
+    ResponseSelectionCriteria, Scenario, TemplateUse,
 };
 use crate::scenario::nearest::nearest;
 
@@ -75,19 +75,25 @@ fn resolve_audio(scenario: &mut Scenario, part: &Part) {
         .values_mut()
         .map(|template| &mut template.answer.0);
     let default = scenario.default.iter_mut().map(|answer| &mut answer.0);
-    for answer in of_responses.chain(of_templates).chain(default) {
-        let in_output = answer.output.iter_mut().filter_map(|item| match item {
-            OutputItem::Say(message) => Some(&mut message.0),
-            _ => None,
-        });
-        let messages = answer
-            .say
-            .iter_mut()
-            .map(|message| &mut message.0)
-            .chain(in_output);
-        for file in messages.filter_map(|message| message.audio_file.as_mut()) {
-            *file = part.folder.join(&*file).display().to_string();
-        }
+    let answers = of_responses.chain(of_templates).chain(default);
+    answers.for_each(|answer| resolve_audio_of(answer, part));
+}
+
+fn resolve_audio_of(answer: &mut Answer, part: &Part) {
+    let in_output = answer.output.iter_mut().filter_map(|item| match item {
+        OutputItem::Say(message) => Some(&mut message.0),
+        _ => None,
+    });
+    let messages = answer
+        .say
+        .iter_mut()
+        .map(|message| &mut message.0)
+        .chain(in_output);
+    for file in messages.filter_map(|message| message.audio_file.as_mut()) {
+        *file = part.folder.join(&*file).display().to_string();
+    }
+    if let Some(delegate) = &mut answer.delegate {
+        resolve_audio_of(&mut delegate.fallback.0, part);
     }
 }
 
@@ -239,6 +245,9 @@ impl Check<'_> {
                 self.report(&path.key("use"), message, help);
             }
         }
+        if let Some(delegate) = &answer.delegate {
+            self.delegate(&path.key("delegate"), answer, delegate);
+        }
         if let Some(message) = &answer.say {
             self.audio(&path.key("say"), message);
         }
@@ -247,6 +256,33 @@ impl Check<'_> {
                 self.audio(&path.key("output").index(index).key("say"), message);
             }
         }
+    }
+
+    fn delegate(&mut self, path: &Path, answer: &Answer, delegate: &DelegateConfig) {
+        if !cfg!(feature = "delegate") {
+            let message = "this build of mock-realtime asks no delegates".to_owned();
+            let help = Some("build it with the feature `delegate`".to_owned());
+            self.report(path, message, help);
+        }
+        let alone = Answer {
+            delegate: answer.delegate.clone(),
+            ..Answer::empty()
+        };
+        if *answer != alone {
+            let message = "what stands beside `delegate` would not be answered".to_owned();
+            let help = Some("what to say where it fails stands in its `fallback`".to_owned());
+            self.report(path, message, help);
+        }
+        let path = path.key("fallback");
+        if delegate.fallback.delegate.is_some() {
+            let message = "the fallback of a delegate cannot be another".to_owned();
+            return self.report(&path, message, None);
+        }
+        if delegate.fallback.ending == EndState::NoResponse {
+            let message = "`no_response` comes too late: the response has begun".to_owned();
+            self.report(&path.key("ending"), message, None);
+        }
+        self.answer(&path, &delegate.fallback);
     }
 
     fn template(&mut self, path: &Path, of: &TemplateUse) {

@@ -98,7 +98,7 @@ pub(crate) fn parse_sent(name: &str, text: &str) -> Result<Scenario, Problems> {
 }
 
 /// Reads any value of a text of YAML or JSON, or the first problem with it.
-#[cfg(feature = "admin")]
+#[cfg(any(feature = "admin", feature = "delegate"))]
 pub(crate) fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Problems> {
     let source = || Arc::new(NamedSource::new(name, text.to_owned()));
     let root = Node::parse(text).map_err(|error| {

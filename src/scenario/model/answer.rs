@@ -13,6 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::action::ActionConfig;
+use super::delegate::DelegateConfig;
 use super::is_default;
 use super::short::{OneOrMany, Short, Shorthand};
 use super::template::{Arguments, Template};
@@ -40,6 +41,9 @@ pub struct Answer {
     /// A reusable answer to give in place of all that stands here.
     #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateUse>,
+    /// A program that decides what is answered in place of all that stands here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegate: Option<Box<DelegateConfig>>,
     /// How the response ends.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ending: EndState,
@@ -110,6 +114,7 @@ impl Answer {
             call: OneOrMany::default(),
             output: Vec::new(),
             template: None,
+            delegate: None,
             ending: EndState::default(),
             usage: UsageConfig::default(),
             pacing: None,
@@ -128,13 +133,16 @@ impl Answer {
         }
     }
 
-    /// Its messages, in order.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = &MessageConfig> {
+    /// Its messages, in order, and after them those of a delegate's fallback.
+    pub(crate) fn messages(&self) -> Box<dyn Iterator<Item = &MessageConfig> + '_> {
         let in_output = self.output.iter().filter_map(|item| match item {
             OutputItem::Say(message) => Some(&message.0),
             _ => None,
         });
-        self.say.iter().map(|message| &message.0).chain(in_output)
+        let delegate = self.delegate.iter();
+        let instead = delegate.flat_map(|delegate| delegate.fallback.messages());
+        let own = self.say.iter().map(|message| &message.0).chain(in_output);
+        Box::new(own.chain(instead))
     }
 
     /// Its function calls, in order.

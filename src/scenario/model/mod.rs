@@ -3,6 +3,7 @@
 mod action;
 mod answer;
 mod criteria;
+mod delegate;
 mod short;
 mod template;
 mod text;
@@ -25,6 +26,9 @@ pub use answer::{
 pub use criteria::{
     Approval, Keys, ModalityConfig, NotKeys, Predicate, ResponseSelectionCriteria, TextCondition,
     ToolOutputCondition, TurnRange, UnsoundRange,
+};
+pub use delegate::{
+    DelegateConfig, DelegateHeader, DelegateHeaderValue, DelegateTimeout, DelegateUrl,
 };
 pub use short::{OneOrMany, Short, Shorthand};
 pub use template::{Arguments, Template};
