@@ -84,6 +84,7 @@ impl CallBuilder {
             wire: None,
             lost: false,
             faults: Vec::new(),
+            injected: false,
         });
         self
     }
@@ -284,6 +285,7 @@ impl CallBuilder {
                 wire: None,
                 lost: false,
                 faults: Vec::new(),
+                injected: false,
             });
         }
         self.happenings.sort_by_key(|(at, _)| *at);
