@@ -6,6 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cli::bridge_test::{self, BridgeTestArguments};
 use cli::call::{self, Call};
 use cli::check::{self, Check};
 use cli::coverage::{self, Coverage};
@@ -37,7 +38,7 @@ Start here:
   mock-realtime help serve               says more of a command
 
 Exit codes: 0 success; 1 the command could not do its work, and standard error says why; 2 wrong use.
-Those of check, exercise, proxy and replay are their own.";
+Those of bridge-test, check, exercise, proxy and replay are their own.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -50,6 +51,8 @@ enum Command {
     /// Write, check and explain scenarios: what the mock says, and when.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Call a bridge between telephone and model, and report how it does.
+    BridgeTest(Box<BridgeTestArguments>),
     /// Check logs of sessions: are they the protocol?
     Check(Check),
     /// Record and check sessions on their way between an agent and any realtime server.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => done(serve::run(&arguments)),
         Command::Call(arguments) => call::run(&arguments),
         Command::Scenario(command) => done(scenario::run(&command)),
+        Command::BridgeTest(arguments) => bridge_test::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Proxy(arguments) => proxy::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

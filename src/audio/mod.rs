@@ -20,7 +20,7 @@ mod load;
 mod manager;
 #[cfg(feature = "symphonia")]
 mod other_formats;
-mod picture;
+pub(crate) mod picture;
 mod processors;
 mod recognition;
 mod recorder;

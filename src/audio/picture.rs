@@ -1,5 +1,6 @@
 //! A conversation to look at: both waves over time, and what happened when, as an SVG.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -20,22 +21,34 @@ const HALF: i64 = 70;
 const LANE: i64 = 2 * HALF + 16;
 
 /// A wave with its name.
-pub(super) struct Lane<'a> {
-    pub(super) name: &'static str,
-    pub(super) colour: &'static str,
-    pub(super) samples: &'a [i16],
+pub(crate) struct Lane<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) colour: &'static str,
+    pub(crate) samples: &'a [i16],
 }
 
-/// Something that happened. Names are those of events, which need no escaping.
+/// Something that happened.
 #[derive(Clone, Debug)]
-pub(super) struct Mark {
-    pub(super) at: Duration,
-    pub(super) name: &'static str,
+pub(crate) struct Mark {
+    pub(crate) at: Duration,
+    name: Cow<'static, str>,
+    colour: &'static str,
+}
+
+impl Mark {
+    pub(crate) fn new(
+        at: Duration,
+        name: impl Into<Cow<'static, str>>,
+        colour: &'static str,
+    ) -> Self {
+        let name = name.into();
+        Self { at, name, colour }
+    }
 }
 
 /// The lanes below each other on one axis of time, at `rate` samples a second, and the marks, in
 /// order of time, above them.
-pub(super) fn svg(lanes: &[Lane<'_>], marks: &[Mark], rate: u32) -> String {
+pub(crate) fn svg(lanes: &[Lane<'_>], marks: &[Mark], rate: u32) -> String {
     let longest = lanes.iter().map(|lane| lane.samples.len()).max();
     let last = marks.last().map(|mark| mark.at).unwrap_or_default();
     let axis = Axis::new(longest.unwrap_or_default() as u64, last, rate);
@@ -71,7 +84,12 @@ pub(super) fn svg(lanes: &[Lane<'_>], marks: &[Mark], rate: u32) -> String {
         } else {
             (name.x + 4, "start")
         };
-        text(&mut svg, x, name.row * ROW + 16, anchor, "#000", name.text);
+        let Mark {
+            name: words,
+            colour,
+            ..
+        } = name.mark;
+        text(&mut svg, x, name.row * ROW + 16, anchor, colour, words);
     }
     for (lane, number) in lanes.iter().zip(0..) {
         let middle = top.cast_signed() + LANE / 2 + LANE * number;
@@ -123,12 +141,12 @@ impl Axis {
     }
 
     /// Where the names of the marks stand: each in the first row in which it covers no other.
-    fn names(&self, marks: &[Mark]) -> Vec<Name> {
+    fn names<'a>(&self, marks: &'a [Mark]) -> Vec<Name<'a>> {
         let mut ends: Vec<u64> = Vec::new();
         let mut names = Vec::new();
         for mark in marks {
             let x = self.x(mark.at);
-            let length = mark.name.len() as u64 * CHARACTER + 8;
+            let length = mark.name.chars().count() as u64 * CHARACTER + 8;
             let leftwards = x + length > WIDTH;
             let (from, to) = if leftwards {
                 (x.saturating_sub(length), x)
@@ -147,7 +165,7 @@ impl Axis {
                 x,
                 row: row as u64,
                 leftwards,
-                text: mark.name,
+                mark,
             });
         }
         names
@@ -155,11 +173,11 @@ impl Axis {
 }
 
 /// A mark's name in its place.
-struct Name {
+struct Name<'a> {
     x: u64,
     row: u64,
     leftwards: bool,
-    text: &'static str,
+    mark: &'a Mark,
 }
 
 fn line(svg: &mut String, x: u64, from: u64, to: u64, colour: &str) {
@@ -167,11 +185,27 @@ fn line(svg: &mut String, x: u64, from: u64, to: u64, colour: &str) {
 }
 
 fn text(svg: &mut String, x: u64, y: u64, anchor: &str, colour: &str, text: &str) {
+    let text = escaped(text);
     let _ = writeln!(
         svg,
         "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{colour}\" \
          stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\">{text}</text>"
     );
+}
+
+/// The text as XML has it. Characters that cannot stand there at all are left out.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            character if character.is_control() => {}
+            character => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 /// A stroke from the lowest to the highest sample of each column.
@@ -198,22 +232,21 @@ mod tests {
     use super::*;
 
     fn marks(names: &[(u64, &'static str)]) -> Vec<Mark> {
-        let mark = |(ms, name): &(u64, &'static str)| Mark {
-            at: Duration::from_millis(*ms),
-            name,
-        };
+        let mark =
+            |(ms, name): &(u64, &'static str)| Mark::new(Duration::from_millis(*ms), *name, "#000");
         names.iter().map(mark).collect()
     }
 
     #[test]
     fn names_do_not_cover_each_other() {
         let axis = Axis::new(24_000 * 10, Duration::ZERO, 24_000);
-        let names = axis.names(&marks(&[
+        let marks = marks(&[
             (0, "first"),
             (10, "second"),
             (5_000, "third"),
             (9_990, "last"),
-        ]));
+        ]);
+        let names = axis.names(&marks);
         let rows: Vec<u64> = names.iter().map(|name| name.row).collect();
         assert_eq!(rows, [0, 1, 0, 0]);
         assert!(names[3].leftwards && names[3].x < WIDTH);
@@ -232,16 +265,9 @@ mod tests {
                 colour: "#000",
                 samples: &samples,
             };
-            let svg = svg(
-                &[lane],
-                &[Mark {
-                    at: last,
-                    name: "end",
-                }],
-                24_000,
-            );
+            let svg = svg(&[lane], &[Mark::new(last, "<end>", "#000")], 24_000);
             assert!(
-                svg.ends_with("</svg>\n") && svg.len() < 40_000,
+                svg.ends_with("</svg>\n") && svg.contains("&lt;end&gt;") && svg.len() < 40_000,
                 "{}",
                 svg.len()
             );

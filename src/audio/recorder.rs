@@ -73,7 +73,7 @@ impl AudioRecorder {
     pub fn server_sent(&mut self, event: &ServerEvent, now: Duration) {
         if is_a_turn(event) {
             let name = event.kind().as_str();
-            self.marks.push(Mark { at: now, name });
+            self.marks.push(Mark::new(now, name, "#000"));
         }
         match event {
             ServerEvent::SessionCreated(event) => self.set_formats(&event.session),

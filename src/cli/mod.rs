@@ -1,6 +1,7 @@
 //! What the commands do, a file a command.
 
 pub(crate) mod access;
+pub(crate) mod bridge_test;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod coverage;

@@ -1,6 +1,7 @@
 //! A server for one test.
 
 use std::fmt;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -273,6 +274,17 @@ impl MockServerBuilder {
     ///
     /// If no port can be listened on.
     pub async fn start(self) -> MockServer {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let started = self.listen(address).await;
+        started.unwrap_or_else(|error| panic!("cannot listen on {address}: {error}"))
+    }
+
+    /// Starts the server at this address: for what has to know it beforehand.
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be listened on.
+    pub async fn listen(self, address: SocketAddr) -> io::Result<MockServer> {
         let configurations = self.configurations.clone();
         let accepted = self.options.api_keys.first();
         let key = accepted.map_or(ANY_KEY, String::as_str).to_owned();
@@ -283,9 +295,7 @@ impl MockServerBuilder {
             ..self.options
         };
         let observer = self.observer;
-        let address = (Ipv4Addr::LOCALHOST, 0);
-        let bound = Server::bind_observed(address, options, Some(observer.clone())).await;
-        let server = bound.unwrap_or_else(|error| panic!("cannot listen on {address:?}: {error}"));
+        let server = Server::bind_observed(address, options, Some(observer.clone())).await?;
         let url = server.url();
         let shared = server.shared();
         let (stop, stopped) = oneshot::channel();
@@ -293,7 +303,7 @@ impl MockServerBuilder {
             // A sender that is gone stops it too.
             let _ = stopped.await;
         }));
-        MockServer {
+        Ok(MockServer {
             url,
             key,
             shared,
@@ -302,7 +312,7 @@ impl MockServerBuilder {
             configurations: self.configurations,
             stop: Some(stop),
             in_process: shutdown::serving(),
-        }
+        })
     }
 }
 

@@ -52,6 +52,7 @@
 //! ```
 
 pub mod audiocodes;
+pub mod bridge_test;
 mod call;
 mod caller;
 pub mod checks;
@@ -63,6 +64,7 @@ mod journal;
 mod mouth;
 mod playback;
 pub mod record;
+pub mod report;
 pub mod script;
 mod track;
 pub mod twilio;

@@ -6,9 +6,22 @@
 mod answered;
 #[path = "../support/bridge.rs"]
 mod bridge;
+#[path = "../../examples/bridge/bridge.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "an application's"
+)]
+mod example;
+#[path = "../support/planted.rs"]
+mod planted;
 #[path = "../support/telephone.rs"]
 mod telephone;
 
+mod a_bridge_is_tried_from_both_ends;
 mod a_call_begins_with_the_voice_url;
 mod a_recorded_bot_is_called_the_same;
 mod a_twilio_caller_does_as_twilio_does;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Limits, NO_MODEL, Verdict, millis, seconds};
 use crate::protocol::realtime::{ClientEvent, ServerEvent};
 use crate::telephony::Happening;
-use crate::telephony::record::{CallRecord, Carrier, ModelRecord};
+use crate::telephony::record::{CallRecord, Carrier, HeardPiece, ModelRecord};
 
 /// The root mean square above which a piece can be heard: −50 dB of full scale.
 const AUDIBLE: f64 = 104.0;
@@ -30,7 +30,7 @@ pub(super) fn is_heard(call: &CallRecord, _: &Limits) -> Verdict {
     for (number, turn) in turns.iter().enumerate() {
         // Where barge-in is off, the carrier keeps to itself what is said while the bot speaks.
         let is_withheld = call.carrier == Carrier::AudioCodes && !call.notes.withheld.is_zero();
-        if is_withheld && turn.interrupts {
+        if is_withheld && turn.interrupts() {
             continue;
         }
         let window = turn.said.start..turn.said.end + ON_ITS_WAY;
@@ -64,8 +64,12 @@ fn audible(model: &ModelRecord) -> Vec<(Duration, Duration)> {
         let count = samples.len() as f64;
         power > AUDIBLE * AUDIBLE * count
     };
-    let pieces = model.heard().into_iter().map(|(at, samples)| {
-        let rate = model.formats(at).0.sample_rate();
+    let pieces = model.heard().into_iter().map(|piece| {
+        let HeardPiece {
+            at,
+            sample_rate: rate,
+            samples,
+        } = piece;
         // A piece of a bridge that gathers may be long, and only in part have sound in it.
         let step = (rate / 50).max(1) as usize;
         let loud = samples.chunks(step).filter(|step| loud(step));

@@ -41,7 +41,7 @@ pub(super) fn model_loss(call: &CallRecord, limits: &Limits) -> Verdict {
         return Verdict::not_applicable(NO_MODEL);
     };
     let lost = model.closed().filter(|(_, by)| *by == Direction::Server);
-    let Some((lost, _)) = lost.filter(|(at, _)| call.ended().is_none_or(|ended| *at < ended))
+    let Some((lost, _)) = lost.filter(|(at, _)| call.ended().is_none_or(|ended| *at <= ended))
     else {
         return Verdict::not_applicable("the model's session did not end first");
     };

@@ -16,7 +16,7 @@ const NOBODY: &str = "nobody was interrupted";
 
 fn interruptions(call: &CallRecord) -> Vec<Turn> {
     let turns = call.turns().into_iter();
-    turns.filter(|turn| turn.interrupts).collect()
+    turns.filter(Turn::interrupts).collect()
 }
 
 pub(super) fn noticed(call: &CallRecord, limits: &Limits) -> Verdict {
@@ -40,14 +40,12 @@ pub(super) fn noticed(call: &CallRecord, limits: &Limits) -> Verdict {
 }
 
 pub(super) fn silences(call: &CallRecord, limits: &Limits) -> Verdict {
-    let replies = call.replies();
     let mut slowest = None;
-    for Turn { said, .. } in interruptions(call) {
-        let old = replies.iter().find(|reply| reply.contains(&said.start));
-        let took = old.map_or(Duration::ZERO, |old| old.end - said.start);
+    for turn in interruptions(call) {
+        let took = turn.silence().unwrap_or_default();
         if took > limits.silence {
             let evidence = format!("the old answer was heard for {} more", seconds(took));
-            return Verdict::failed(said.start, evidence);
+            return Verdict::failed(turn.said.start, evidence);
         }
         slowest = slowest.max(Some(took));
     }

@@ -8,7 +8,7 @@ use crate::telephony::record::CallRecord;
 pub(super) fn greeting(call: &CallRecord, limits: &Limits) -> Verdict {
     let began = call.began().unwrap_or_default();
     let spoke = call.utterances().first().map(|said| said.start);
-    let heard = call.audible().first().map(|heard| heard.start);
+    let heard = call.replies().first().map(|heard| heard.start);
     if spoke.is_some_and(|spoke| spoke < began + limits.greeting)
         && heard.is_none_or(|heard| spoke.is_some_and(|spoke| spoke < heard))
     {

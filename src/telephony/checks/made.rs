@@ -13,7 +13,7 @@ use crate::protocol::realtime::{
     ResponseOutputAudioDelta, ServerEvent,
 };
 use crate::protocol::{Base64Audio, decode};
-use crate::telephony::record::{Arrival, CallRecord, Carrier, ModelRecord};
+use crate::telephony::record::{Arrival, CallRecord, Carrier, Derived, ModelRecord};
 use crate::telephony::{Ending, Happening, Notes, Party, Playback, Track};
 
 const RATE: u32 = 8_000;
@@ -307,6 +307,7 @@ impl CallBuilder {
             came,
             parameters: Vec::new(),
             model: Some(ModelRecord::new(self.entries, Duration::ZERO)),
+            derived: Derived::default(),
         }
     }
 }
@@ -336,6 +337,7 @@ pub(crate) fn empty_call() -> CallRecord {
         came: Vec::new(),
         parameters: Vec::new(),
         model: None,
+        derived: Derived::default(),
     }
 }
 

@@ -31,7 +31,7 @@ fn windows(call: &CallRecord, model: &ModelRecord) -> Vec<Window> {
     let spoken = model.spoken();
     let begins: Vec<Duration> = spoken.iter().map(|item| item.from).collect();
     let ended = call.ended().unwrap_or(Duration::MAX);
-    let windows = spoken.into_iter().enumerate().map(|(number, item)| {
+    let windows = spoken.iter().cloned().enumerate().map(|(number, item)| {
         let until = begins.get(number + 1).copied().unwrap_or(Duration::MAX);
         let is_truncated = model.truncations().any(|(_, id, _)| *id == item.item);
         let is_cleared = call.clears().any(|(at, _)| at >= item.from && at < until);
@@ -142,7 +142,7 @@ pub(super) fn gaps(call: &CallRecord, limits: &Limits) -> Verdict {
     let begins: Vec<Duration> = call
         .model
         .iter()
-        .flat_map(ModelRecord::spoken)
+        .flat_map(|model| model.spoken())
         .map(|item| item.from)
         .collect();
     let gaps = stretches.windows(2).filter_map(|pair| {

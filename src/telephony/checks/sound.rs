@@ -136,14 +136,9 @@ pub(super) fn caller(call: &CallRecord, _: &Limits) -> Verdict {
 
 fn heard_by(model: &ModelRecord) -> Vec<i16> {
     let pieces = model.heard();
-    let encoding = pieces
-        .first()
-        .map_or(Encoding::Pcm16, |(at, _)| model.formats(*at).0);
-    let samples = pieces
-        .into_iter()
-        .flat_map(|(_, samples)| samples)
-        .collect();
-    let clip = Clip::new(samples, encoding.sample_rate());
+    let rate = pieces.first().map_or(RATE, |piece| piece.sample_rate);
+    let samples = pieces.into_iter().flat_map(|piece| piece.samples).collect();
+    let clip = Clip::new(samples, rate);
     clip.map(|clip| clip.at_rate(RATE)).unwrap_or_default()
 }
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use super::{Limits, NO_MODEL, Verdict, millis};
 use crate::telephony::record::{CallRecord, Carrier};
-use crate::telephony::{FindingKind, Happening, Party};
+use crate::telephony::{Finding, FindingKind, Happening, Party};
+
+/// Who sends audio has sent some within so long.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Those that other checks look at.
 const OF_AUDIO: [FindingKind; 5] = [
@@ -42,10 +45,24 @@ pub(super) fn session(call: &CallRecord, _: &Limits) -> Verdict {
     of_findings(call, |kind| OF_SESSION.contains(&kind))
 }
 
+/// Whether it is no more than that the call ended in the middle of an answer.
+fn is_cut_short(call: &CallRecord, finding: &Finding) -> bool {
+    let still_came = |ended: Duration| {
+        let last = call.came.last();
+        last.is_some_and(|last| last.at + AT_ONCE >= ended)
+    };
+    finding.kind == FindingKind::PlayStreamLeftOpen
+        && call
+            .hung_up()
+            .is_some_and(|ended| finding.at >= ended && still_came(ended))
+}
+
 /// How often the bridge did what is wrong, by kind.
 fn of_findings(call: &CallRecord, is_ours: impl Fn(FindingKind) -> bool) -> Verdict {
     let findings = call.notes.findings.iter();
-    let findings: Vec<_> = findings.filter(|finding| is_ours(finding.kind)).collect();
+    let findings: Vec<&Finding> = findings
+        .filter(|finding| is_ours(finding.kind) && !is_cut_short(call, finding))
+        .collect();
     let Some(first) = findings.first() else {
         return Verdict::passed("nothing is wrong");
     };
@@ -73,7 +90,7 @@ pub(super) fn play_streams(call: &CallRecord, limits: &Limits) -> Verdict {
     let spoken = model.spoken();
     let ended = call.ended().unwrap_or_else(|| call.length());
     let mut slowest = None;
-    for item in &spoken {
+    for item in spoken {
         let stop = stops.iter().find(|at| **at >= item.from);
         match stop.map(|at| at.saturating_sub(item.to)) {
             Some(took) if took <= limits.stream_end => slowest = slowest.max(Some(took)),
@@ -113,7 +130,6 @@ pub(super) fn disturbances(call: &CallRecord, _: &Limits) -> Verdict {
 mod tests {
     use super::super::made::{CallBuilder, check, good_call};
     use super::*;
-    use crate::telephony::Finding;
 
     fn with(kind: FindingKind, carrier: Carrier) -> CallRecord {
         let mut call = good_call();
@@ -144,6 +160,8 @@ mod tests {
     fn streams_that_overlap_are_named() {
         let wrong = with(FindingKind::OverlappingPlayStreams, Carrier::AudioCodes);
         assert!(check("session-is-in-order", &wrong).is_failed());
+        let left_open = with(FindingKind::PlayStreamLeftOpen, Carrier::AudioCodes);
+        assert!(check("session-is-in-order", &left_open).is_failed());
         let right = with(FindingKind::NotJson, Carrier::AudioCodes);
         assert!(check("session-is-in-order", &right).is_passed());
     }

@@ -2,17 +2,19 @@
 //! clock.
 
 mod model;
+mod of;
 mod turns;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Happening, Notes, Party, Track};
 
-pub use model::{ModelRecord, SpokenItem, ToolCall};
+pub use model::{HeardPiece, ModelRecord, SpokenItem, ToolCall};
 pub use turns::Turn;
 
 /// Whose words a caller speaks.
@@ -56,6 +58,15 @@ pub struct CallRecord {
     pub parameters: Vec<(String, String)>,
     /// The other end, where the model is the mock.
     pub model: Option<ModelRecord>,
+    /// What follows from the rest, and is looked at by many.
+    pub(crate) derived: Derived,
+}
+
+/// What follows from a record, found when it is first asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Derived {
+    utterances: OnceLock<Vec<Range<Duration>>>,
+    replies: OnceLock<Vec<Range<Duration>>>,
 }
 
 /// Audio of the bridge, as it came.
@@ -118,18 +129,15 @@ impl CallRecord {
     }
 
     /// Each thing that the caller said, from its first sound to its last.
-    pub fn utterances(&self) -> Vec<Range<Duration>> {
-        spans(&self.notes.said, REPLY_PAUSE)
+    pub fn utterances(&self) -> &[Range<Duration>] {
+        let utterances = &self.derived.utterances;
+        utterances.get_or_init(|| spans(&self.notes.said, REPLY_PAUSE))
     }
 
     /// Each thing that the caller heard, from its first sound to its last.
-    pub fn replies(&self) -> Vec<Range<Duration>> {
-        spans(&self.heard, REPLY_PAUSE)
-    }
-
-    /// When something could be heard, with all pauses left out.
-    pub fn audible(&self) -> Vec<Range<Duration>> {
-        spans(&self.heard, Duration::ZERO)
+    pub fn replies(&self) -> &[Range<Duration>] {
+        let replies = &self.derived.replies;
+        replies.get_or_init(|| spans(&self.heard, REPLY_PAUSE))
     }
 
     /// When the bridge had the playback stop, and how much was not heard for it.

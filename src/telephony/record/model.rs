@@ -1,12 +1,11 @@
 //! The model's side of a call, out of its journal.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::audio::Encoding;
 use crate::expect::{Direction, Entry, Frame};
-use crate::protocol::realtime::{
-    ClientEvent, ConversationItem, ServerEvent, Session, SessionUpdated,
-};
+use crate::protocol::realtime::{ClientEvent, ConversationItem, ServerEvent, Session};
 use crate::protocol::{CallId, ItemId, ResponseId};
 
 /// What a session of the mock sent and got, on the call's clock.
@@ -16,6 +15,18 @@ pub struct ModelRecord {
     pub entries: Vec<Entry>,
     /// When the session was opened.
     pub opened: Duration,
+    spoken: OnceLock<Vec<SpokenItem>>,
+}
+
+/// Audio of the caller, as it came to the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardPiece {
+    /// When.
+    pub at: Duration,
+    /// Samples a second.
+    pub sample_rate: u32,
+    /// The samples.
+    pub samples: Vec<i16>,
 }
 
 /// Something that the model said.
@@ -64,7 +75,11 @@ impl ModelRecord {
         for entry in &mut entries {
             entry.at += opened;
         }
-        Self { entries, opened }
+        Self {
+            entries,
+            opened,
+            spoken: OnceLock::new(),
+        }
     }
 
     /// What the bridge sent.
@@ -91,21 +106,23 @@ impl ModelRecord {
         })
     }
 
-    /// The formats in and out that held at this time.
-    pub fn formats(&self, at: Duration) -> (Encoding, Encoding) {
-        let before = self.received().take_while(|(when, _)| *when <= at);
-        let settings = before.filter_map(|(_, event)| match event {
-            ServerEvent::SessionCreated(event) => Some(&event.session),
-            ServerEvent::SessionUpdated(SessionUpdated { session, .. }) => Some(session),
-            _ => None,
-        });
-        settings.last().map(formats).unwrap_or_default()
+    /// Whether the model ended the session.
+    pub fn is_lost(&self) -> bool {
+        self.closed().is_some_and(|(_, by)| by == Direction::Server)
     }
 
     /// What the model said, item by item.
-    pub fn spoken(&self) -> Vec<SpokenItem> {
+    pub fn spoken(&self) -> &[SpokenItem] {
+        self.spoken.get_or_init(|| self.gather_spoken())
+    }
+
+    fn gather_spoken(&self) -> Vec<SpokenItem> {
         let mut items: Vec<SpokenItem> = Vec::new();
+        let mut encoding = Encoding::default();
         for (at, event) in self.received() {
+            if let Some(session) = settings(event) {
+                encoding = formats(session).1;
+            }
             match event {
                 ServerEvent::ResponseOutputAudioDelta(delta) => {
                     let bytes = delta.delta.bytes();
@@ -119,7 +136,7 @@ impl ModelRecord {
                             response: delta.response_id.clone(),
                             from: at,
                             to: at,
-                            encoding: self.formats(at).1,
+                            encoding,
                             audio: bytes.to_vec(),
                             transcript: String::new(),
                         }),
@@ -173,14 +190,27 @@ impl ModelRecord {
     }
 
     /// The caller's audio as it came, in pieces.
-    pub fn heard(&self) -> Vec<(Duration, Vec<i16>)> {
-        let appends = self.sent().filter_map(|(at, event)| match event {
-            ClientEvent::InputAudioBufferAppend(append) => {
-                Some((at, self.formats(at).0.decode(append.audio.bytes())))
+    pub fn heard(&self) -> Vec<HeardPiece> {
+        let mut encoding = Encoding::default();
+        let mut pieces = Vec::new();
+        for entry in &self.entries {
+            match &entry.frame {
+                Frame::Server(event) => {
+                    if let Some(session) = settings(event) {
+                        encoding = formats(session).0;
+                    }
+                }
+                Frame::Client(ClientEvent::InputAudioBufferAppend(append)) => {
+                    pieces.push(HeardPiece {
+                        at: entry.at,
+                        sample_rate: encoding.sample_rate(),
+                        samples: encoding.decode(append.audio.bytes()),
+                    });
+                }
+                _ => {}
             }
-            _ => None,
-        });
-        appends.collect()
+        }
+        pieces
     }
 
     /// The texts that the bridge gave the model, and when: settings, items and outputs as JSON.
@@ -193,6 +223,16 @@ impl ModelRecord {
     }
 }
 
+/// The session's settings, where an event has them.
+fn settings(event: &ServerEvent) -> Option<&Session> {
+    match event {
+        ServerEvent::SessionCreated(event) => Some(&event.session),
+        ServerEvent::SessionUpdated(event) => Some(&event.session),
+        _ => None,
+    }
+}
+
+/// Those in and out.
 fn formats(session: &Session) -> (Encoding, Encoding) {
     let Session::Realtime(session) = session else {
         return Default::default();

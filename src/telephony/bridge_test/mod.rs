@@ -1,0 +1,329 @@
+//! A bridge tried from both of its ends: callers on one side, the mock model on the other.
+//!
+//! ```no_run
+//! use mock_realtime::telephony::bridge_test::{BridgeTest, Suite};
+//! use mock_realtime::telephony::record::Carrier;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let test = BridgeTest::builder(Carrier::Twilio).suite(Suite::Quick)?.start().await?;
+//! // The bridge is started with this as the address of its model:
+//! let model = test.model_url().unwrap_or_default();
+//! println!("OPENAI_BASE_URL={model}");
+//! let report = test.run("ws://127.0.0.1:8090/twilio").await?;
+//! assert!(report.is_success(), "{report}");
+//! # Ok(())
+//! # }
+//! ```
+
+mod model;
+mod suite;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+use self::model::Model;
+use super::audiocodes::AudioCodesOptions;
+use super::checks::Limits;
+use super::record::{CallRecord, Carrier, ModelRecord};
+use super::report::{BridgeReport, CallReport};
+use super::script::CallScript;
+use super::twilio::TwilioOptions;
+use super::{BadUrl, Call, CallResult, dial, dial_over};
+use crate::audio::AudioError;
+use crate::scenario::{Problems, Scenario};
+use crate::server::MockServer;
+
+pub use suite::{Case, Suite};
+
+/// A bridge calls its model within so long after its call began, or it calls none.
+const CALLS_ITS_MODEL: Duration = Duration::from_secs(5);
+
+/// What came with each call, of its own: its number among the calls of the test.
+const CALLER: &str = "caller";
+
+/// A test of a bridge, before it is started.
+#[derive(Debug)]
+#[must_use = "a test is there once it is started"]
+pub struct BridgeTestBuilder {
+    carrier: Carrier,
+    cases: Vec<Case>,
+    calls: usize,
+    seed: u64,
+    limits: Limits,
+    has_model: bool,
+    address: SocketAddr,
+    twilio: TwilioOptions,
+    audiocodes: AudioCodesOptions,
+}
+
+impl BridgeTestBuilder {
+    /// Adds the cases of a suite that is built in. The error is a fault of this crate.
+    pub fn suite(mut self, suite: Suite) -> Result<Self, Problems> {
+        self.cases.extend(suite.cases()?);
+        Ok(self)
+    }
+
+    /// Adds a case: what the caller does, and what the model says to it.
+    pub fn case(mut self, script: CallScript, model: Scenario) -> Self {
+        self.cases.push(Case { script, model });
+        self
+    }
+
+    /// Makes so many calls of each case at once; one if nothing is said.
+    pub fn calls(mut self, calls: usize) -> Self {
+        self.calls = calls.max(1);
+        self
+    }
+
+    /// What ids and the model's choices come from.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// What the calls are held to.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The bridge talks to a model that is not the mock: only the caller's side is known.
+    pub fn without_model(mut self) -> Self {
+        self.has_model = false;
+        self
+    }
+
+    /// Where the model listens; a free port of this machine if nothing is said.
+    pub fn model_address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// How Twilio is to be. The seed is that of the test.
+    pub fn twilio_options(mut self, options: TwilioOptions) -> Self {
+        self.twilio = options;
+        self
+    }
+
+    /// How AudioCodes is to be. The seed and the caller's number are those of the test.
+    pub fn audiocodes_options(mut self, options: AudioCodesOptions) -> Self {
+        self.audiocodes = options;
+        self
+    }
+
+    /// Starts the model.
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be listened on.
+    pub async fn start(self) -> io::Result<BridgeTest> {
+        let model = match self.has_model {
+            true => Some(Model::start(self.address, self.seed).await?),
+            false => None,
+        };
+        Ok(BridgeTest {
+            settings: self,
+            model,
+        })
+    }
+}
+
+/// A test of a bridge. Its model runs, where it has one, until this is dropped.
+#[derive(Debug)]
+pub struct BridgeTest {
+    settings: BridgeTestBuilder,
+    model: Option<Model>,
+}
+
+/// Why a test could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BridgeTestError {
+    /// The bridge can be at no such address.
+    BadUrl(BadUrl),
+    /// A sound of a script cannot be read.
+    Audio(AudioError),
+}
+
+impl std::fmt::Display for BridgeTestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BadUrl(error) => error.fmt(f),
+            Self::Audio(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BridgeTestError {}
+
+impl From<BadUrl> for BridgeTestError {
+    fn from(error: BadUrl) -> Self {
+        Self::BadUrl(error)
+    }
+}
+
+impl From<AudioError> for BridgeTestError {
+    fn from(error: AudioError) -> Self {
+        Self::Audio(error)
+    }
+}
+
+impl BridgeTest {
+    /// A test with callers of this carrier.
+    pub fn builder(carrier: Carrier) -> BridgeTestBuilder {
+        BridgeTestBuilder {
+            carrier,
+            cases: Vec::new(),
+            calls: 1,
+            seed: 0,
+            limits: Limits::default(),
+            has_model: true,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            twilio: TwilioOptions::default(),
+            audiocodes: AudioCodesOptions::default(),
+        }
+    }
+
+    /// The base URL of the model, as SDKs take it.
+    pub fn model_url(&self) -> Option<&str> {
+        self.model().map(MockServer::url)
+    }
+
+    /// The model.
+    pub fn model(&self) -> Option<&MockServer> {
+        self.model.as_ref().map(Model::server)
+    }
+
+    /// Calls the bridge at this address of scheme `ws` or `wss`: case after case, all calls of a case
+    /// at once.
+    ///
+    /// # Errors
+    ///
+    /// Where the bridge can be at no such address, or a sound of a script cannot be read. That no call
+    /// gets through is in the report.
+    pub async fn run(&self, url: &str) -> Result<BridgeReport, BridgeTestError> {
+        self.run_with(async |call| dial(url, call).await).await
+    }
+
+    /// Calls a bridge in the same process: each time a connection is needed, `open` gives one. On
+    /// tokio's paused time this waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_over<S>(
+        &self,
+        open: impl Fn() -> io::Result<S>,
+    ) -> Result<BridgeReport, BridgeTestError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let url = "ws://bridge.invalid/";
+        self.run_with(async |call| dial_over(url, call, async || open()).await)
+            .await
+    }
+
+    async fn run_with(
+        &self,
+        dial: impl AsyncFn(Call) -> Result<CallResult, BadUrl>,
+    ) -> Result<BridgeReport, BridgeTestError> {
+        let mut reports = Vec::new();
+        for case in &self.settings.cases {
+            if let Some(model) = &self.model {
+                model.follow(&case.model);
+            }
+            let first = reports.len();
+            let gate = Mutex::new(());
+            let calls = (0..self.settings.calls).map(|number| {
+                let (gate, dial) = (&gate, &dial);
+                async move {
+                    let report = self.hold(case, number, first + number, gate, dial);
+                    report.await
+                }
+            });
+            for report in join_all(calls).await {
+                reports.push(report?);
+            }
+        }
+        let Self { settings, .. } = self;
+        Ok(BridgeReport::new(
+            settings.carrier,
+            reports,
+            &settings.limits,
+        ))
+    }
+
+    /// Holds one call. The next one is dialled when this one has a session of the model, so that it is
+    /// known which belongs to which.
+    async fn hold(
+        &self,
+        case: &Case,
+        number: usize,
+        of_all: usize,
+        gate: &Mutex<()>,
+        dial: impl AsyncFn(Call) -> Result<CallResult, BadUrl>,
+    ) -> Result<CallReport, BridgeTestError> {
+        let caller = format!("+1555{of_all:07}");
+        let call = self.call(case, of_all, &caller)?;
+        let alone = gate.lock().await;
+        let started = Instant::now();
+        let session = async {
+            let session = match &self.model {
+                Some(model) => timeout(CALLS_ITS_MODEL, model.next_session()).await.ok(),
+                None => None,
+            };
+            drop(alone);
+            session.map(|number| (number, started.elapsed()))
+        };
+        let (result, session) = tokio::join!(dial(call), session);
+        let result = result?;
+        let model = match (&self.model, session) {
+            (Some(model), Some((number, opened))) => {
+                let patience = self.settings.limits.clean_up + Duration::from_secs(1);
+                Some(ModelRecord::new(
+                    model.entries(number, patience).await,
+                    opened,
+                ))
+            }
+            _ => None,
+        };
+        let mut parameters: Vec<(String, String)> =
+            case.script.parameters.clone().into_iter().collect();
+        parameters.push((CALLER.to_owned(), caller));
+        let record = CallRecord::of(self.settings.carrier, &result, parameters, model);
+        let limits = &self.settings.limits;
+        Ok(CallReport::new(
+            case.name(),
+            number + 1,
+            record,
+            result,
+            limits,
+        ))
+    }
+
+    fn call(&self, case: &Case, of_all: usize, caller: &str) -> Result<Call, AudioError> {
+        let seed = self.settings.seed.wrapping_add(of_all as u64);
+        match self.settings.carrier {
+            Carrier::Twilio => {
+                let mut options = self.settings.twilio.clone();
+                options.seed = seed;
+                options
+                    .parameters
+                    .insert(CALLER.to_owned(), caller.to_owned());
+                Call::twilio(options, &case.script)
+            }
+            Carrier::AudioCodes => {
+                let mut options = self.settings.audiocodes.clone();
+                options.seed = seed;
+                caller.clone_into(&mut options.caller);
+                Call::audiocodes(options, &case.script)
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What came of one call.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+
+use super::{as_ms, as_optional_ms, ms, picture};
+use crate::audio::AudioError;
+use crate::telephony::checks::{CHECKS, Limits, Verdict};
+use crate::telephony::record::{CallRecord, ModelRecord};
+use crate::telephony::{CallFrame, CallResult, Sender};
+
+/// What came of one call.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct CallReport {
+    /// What the call was to show: the script's name.
+    pub case: String,
+    /// Which of the calls of this case, from 1.
+    pub number: usize,
+    /// How long it was.
+    #[serde(rename = "length_ms", serialize_with = "as_ms")]
+    pub length: Duration,
+    /// Who ended it, and why.
+    pub ended: String,
+    /// The caller's turns.
+    pub turns: Vec<TurnReport>,
+    /// What was asked of it, and found.
+    pub checks: Vec<CheckReport>,
+    /// What went to and fro.
+    pub totals: Totals,
+    /// The most that this machine was late in doing what the caller does.
+    #[serde(rename = "machine_late_ms", serialize_with = "as_ms")]
+    pub machine_late: Duration,
+    /// The call itself.
+    #[serde(skip)]
+    pub record: CallRecord,
+    #[serde(skip)]
+    result: CallResult,
+}
+
+/// A turn of the caller.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct TurnReport {
+    /// When the caller began to speak.
+    #[serde(rename = "at_ms", serialize_with = "as_ms")]
+    pub at: Duration,
+    /// How long they spoke.
+    #[serde(rename = "said_ms", serialize_with = "as_ms")]
+    pub said: Duration,
+    /// Whether they interrupted.
+    pub interrupts: bool,
+    /// From the beginning of an interruption to the last sound of the old answer.
+    #[serde(rename = "silent_after_ms", serialize_with = "as_optional_ms")]
+    pub silent_after: Option<Duration>,
+    /// From the end of their words to the first sound of the answer.
+    #[serde(rename = "answered_after_ms", serialize_with = "as_optional_ms")]
+    pub answered_after: Option<Duration>,
+    /// How long the answer was heard.
+    #[serde(rename = "heard_ms", serialize_with = "as_optional_ms")]
+    pub heard: Option<Duration>,
+}
+
+/// A check and what came of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Its name.
+    pub name: &'static str,
+    /// What has to be so.
+    pub text: &'static str,
+    /// The time it was held to.
+    pub limit: Option<Duration>,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+impl Serialize for CheckReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (verdict, at) = match &self.verdict {
+            Verdict::Passed { .. } => ("passed", None),
+            Verdict::Failed { at, .. } => ("failed", *at),
+            Verdict::NotApplicable { .. } => ("not_applicable", None),
+        };
+        let mut fields = serializer.serialize_struct("CheckReport", 6)?;
+        fields.serialize_field("name", self.name)?;
+        fields.serialize_field("text", self.text)?;
+        fields.serialize_field("limit_ms", &self.limit.map(ms))?;
+        fields.serialize_field("verdict", verdict)?;
+        fields.serialize_field("evidence", self.verdict.text())?;
+        fields.serialize_field("at_ms", &at.map(ms))?;
+        fields.end()
+    }
+}
+
+/// What went to and fro.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Messages to the bridge.
+    pub messages_to_bridge: usize,
+    /// Their length in bytes.
+    pub bytes_to_bridge: usize,
+    /// Messages of the bridge.
+    pub messages_of_bridge: usize,
+    /// Their length in bytes.
+    pub bytes_of_bridge: usize,
+}
+
+impl Totals {
+    fn of(result: &CallResult) -> Self {
+        let mut totals = Self::default();
+        for entry in result.journal.entries() {
+            let CallFrame::Text(text) = &entry.frame else {
+                continue;
+            };
+            let (messages, bytes) = match entry.by {
+                Sender::Carrier => (&mut totals.messages_to_bridge, &mut totals.bytes_to_bridge),
+                Sender::Bridge => (&mut totals.messages_of_bridge, &mut totals.bytes_of_bridge),
+            };
+            *messages += 1;
+            *bytes += text.len();
+        }
+        totals
+    }
+}
+
+impl CallReport {
+    /// Looks at a call.
+    pub fn new(
+        case: impl Into<String>,
+        number: usize,
+        record: CallRecord,
+        result: CallResult,
+        limits: &Limits,
+    ) -> Self {
+        let mut checks = vec![as_the_script_says(&record, &result)];
+        checks.extend(CHECKS.iter().map(|check| CheckReport {
+            name: check.name,
+            text: check.text,
+            limit: check.limit(limits),
+            verdict: check.look(&record, limits),
+        }));
+        let ended = record.notes.ended.as_ref();
+        Self {
+            case: case.into(),
+            number,
+            length: record.length(),
+            ended: ended.map_or_else(String::new, |end| format!("{}: {}", end.by, end.reason)),
+            turns: turns(&record),
+            checks,
+            totals: Totals::of(&result),
+            machine_late: result.latest,
+            record,
+            result,
+        }
+    }
+
+    /// Whether no check failed.
+    pub fn is_success(&self) -> bool {
+        !self.checks.iter().any(|check| check.verdict.is_failed())
+    }
+
+    /// What came of the check with this name.
+    pub fn verdict(&self, name: &str) -> Option<&Verdict> {
+        let check = self.checks.iter().find(|check| check.name == name);
+        check.map(|check| &check.verdict)
+    }
+
+    /// The name of its files: the case and the number.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}", self.case, self.number)
+    }
+
+    /// Writes the call as a WAV file: the caller on the left, the bridge on the right.
+    pub fn save_sound(&self, file: impl AsRef<Path>) -> Result<(), AudioError> {
+        self.result.save_stereo(file)
+    }
+
+    /// Writes all messages between carrier and bridge as lines of JSON.
+    pub fn save_messages(&self, file: impl AsRef<Path>) -> std::io::Result<()> {
+        self.result.journal.save(file)
+    }
+
+    /// The call as an SVG picture: both waves over time, what happened, and the checks that failed
+    /// where they did.
+    pub fn picture(&self) -> String {
+        picture::draw(self)
+    }
+
+    /// What tells it from other calls: the last thing that came with it.
+    pub(super) fn mark_of_its_own(&self) -> Option<&str> {
+        let last = self.record.parameters.last();
+        last.map(|(_, value)| value.as_str())
+    }
+
+    /// All that its model was told.
+    pub(super) fn told(&self) -> String {
+        let told = self.record.model.iter().flat_map(|model| model.told());
+        told.map(|(_, text)| text).collect()
+    }
+}
+
+fn as_the_script_says(record: &CallRecord, result: &CallResult) -> CheckReport {
+    let failures = result.turns.iter().flat_map(|turn| &turn.failures);
+    let failures: Vec<_> = failures.collect();
+    let model = record.model.as_ref();
+    let verdict = match failures.first() {
+        // Nobody can go on with a script then.
+        Some(_) if model.is_some_and(ModelRecord::is_lost) => Verdict::NotApplicable {
+            why: "the model's session ended first".to_owned(),
+        },
+        Some(first) => Verdict::Failed {
+            evidence: failures
+                .iter()
+                .map(|failure| format!("step {}: {}", failure.step + 1, failure.message))
+                .collect::<Vec<_>>()
+                .join("; "),
+            at: Some(first.at),
+        },
+        None => Verdict::Passed {
+            evidence: format!("{} turns", result.turns.len().saturating_sub(1)),
+        },
+    };
+    CheckReport {
+        name: "as-the-script-says",
+        text: "The call goes as its script says.",
+        limit: None,
+        verdict,
+    }
+}
+
+fn turns(record: &CallRecord) -> Vec<TurnReport> {
+    let turns = record.turns().into_iter().map(|turn| TurnReport {
+        at: turn.said.start,
+        said: turn.said.end - turn.said.start,
+        interrupts: turn.interrupts(),
+        silent_after: turn.silence(),
+        answered_after: turn.latency(),
+        heard: turn.answer.map(|answer| answer.end - answer.start),
+    });
+    turns.collect()
+}

@@ -1,0 +1,153 @@
+//! What came of tests of a bridge: for programs, for people, to listen to and to look at.
+
+mod call;
+mod picture;
+mod spread;
+mod table;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::checks::{Limits, Verdict};
+use super::record::Carrier;
+
+pub use call::{CallReport, CheckReport, Totals, TurnReport};
+pub use spread::Spread;
+
+/// What came of a test of a bridge.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct BridgeReport {
+    /// Whose words the callers spoke.
+    pub carrier: Carrier,
+    /// Each call, in the order in which they were made.
+    pub calls: Vec<CallReport>,
+    /// From the end of the caller's words to the first sound of the answer, over all turns.
+    pub answers: Option<Spread>,
+    /// From the beginning of an interruption to the last sound of the old answer, over all of them.
+    pub interruptions: Option<Spread>,
+    /// Checks of all calls together.
+    pub checks: Vec<CheckReport>,
+}
+
+impl BridgeReport {
+    /// Puts the calls together.
+    pub fn new(carrier: Carrier, calls: Vec<CallReport>, limits: &Limits) -> Self {
+        let turns = || calls.iter().flat_map(|call| &call.turns);
+        let answers = Spread::of(turns().filter_map(|turn| turn.answered_after));
+        let interruptions = Spread::of(turns().filter_map(|turn| turn.silent_after));
+        let checks = vec![steady(answers, limits), crosstalk(&calls)];
+        Self {
+            carrier,
+            calls,
+            answers,
+            interruptions,
+            checks,
+        }
+    }
+
+    /// Whether no check failed in any call, and all went as the scripts say.
+    pub fn is_success(&self) -> bool {
+        self.failures().next().is_none()
+    }
+
+    /// The names of the checks that failed, call by call.
+    pub fn failures(&self) -> impl Iterator<Item = &CheckReport> {
+        let checks = self.calls.iter().flat_map(|call| &call.checks);
+        checks
+            .chain(&self.checks)
+            .filter(|check| check.verdict.is_failed())
+    }
+}
+
+/// Whether the caller waits about as long each time.
+fn steady(answers: Option<Spread>, limits: &Limits) -> CheckReport {
+    let verdict = match answers {
+        None => Verdict::NotApplicable {
+            why: "nobody waited for an answer".to_owned(),
+        },
+        Some(spread) if spread.p95 > limits.answer_p95 => Verdict::Failed {
+            evidence: spread.to_string(),
+            at: None,
+        },
+        Some(spread) => Verdict::Passed {
+            evidence: spread.to_string(),
+        },
+    };
+    CheckReport {
+        name: "answers-are-steady",
+        text: "95 of 100 answers are heard soon, over all calls.",
+        limit: Some(limits.answer_p95),
+        verdict,
+    }
+}
+
+/// Whether each model was told of its own call only.
+fn crosstalk(calls: &[CallReport]) -> CheckReport {
+    let told: Vec<String> = calls.iter().map(CallReport::told).collect();
+    let mut compared = 0;
+    let mut mixed = None;
+    for (number, call) in calls.iter().enumerate() {
+        let own = call.mark_of_its_own();
+        for (other, told) in told
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != number)
+        {
+            compared += 1;
+            if own.is_some_and(|own| told.contains(own)) {
+                mixed = mixed.or(Some((number, other)));
+            }
+        }
+    }
+    let verdict = match mixed {
+        Some((number, other)) => Verdict::Failed {
+            evidence: format!(
+                "the model of call {} was told of call {}",
+                other + 1,
+                number + 1
+            ),
+            at: None,
+        },
+        None if compared == 0 => Verdict::NotApplicable {
+            why: "there was one call only".to_owned(),
+        },
+        None => Verdict::Passed {
+            evidence: format!("{} calls", calls.len()),
+        },
+    };
+    CheckReport {
+        name: "no-crosstalk",
+        text: "Calls that are held at once do not mix.",
+        limit: None,
+        verdict,
+    }
+}
+
+/// A time in milliseconds, as reports for programs have it.
+#[allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's form"
+)]
+fn as_ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(ms(*time))
+}
+
+#[allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's form"
+)]
+fn as_optional_ms<S: serde::Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(ms).serialize(serializer)
+}
+
+/// To the tenth of a millisecond, which is more than anybody hears.
+fn ms(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}

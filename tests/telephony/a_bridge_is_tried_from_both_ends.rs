@@ -1,0 +1,168 @@
+//! The example bridge, good and with faults, between callers and the mock.
+
+use mock_realtime::telephony::bridge_test::{BridgeTest, Case, Suite};
+use mock_realtime::telephony::record::Carrier;
+use mock_realtime::telephony::report::BridgeReport;
+
+use crate::planted::{Fault, open};
+
+async fn tried(carrier: Carrier, cases: Vec<Case>, fault: Option<Fault>) -> BridgeReport {
+    let mut builder = BridgeTest::builder(carrier);
+    for Case { script, model } in cases {
+        builder = builder.case(script, model);
+    }
+    let test = builder.start().await.unwrap();
+    let model = test.model().unwrap();
+    let report = test.run_over(|| open(carrier, model, fault)).await;
+    report.unwrap()
+}
+
+async fn passes_the_extended_suite(carrier: Carrier) {
+    let report = tried(carrier, Suite::Extended.cases().unwrap(), None).await;
+    assert!(report.is_success(), "{report}");
+    assert_eq!(report.calls.len(), Suite::Extended.cases().unwrap().len());
+    // Each check has something to look at in some call, if it is for this carrier.
+    let unseen = |name: &&str| {
+        let mut verdicts = report.calls.iter().filter_map(|call| call.verdict(name));
+        !verdicts.any(|verdict| verdict.is_passed())
+    };
+    let names: Vec<&str> = report.calls[0]
+        .checks
+        .iter()
+        .map(|check| check.name)
+        .collect();
+    let unseen: Vec<&str> = names.into_iter().filter(unseen).collect();
+    let other = match carrier {
+        Carrier::Twilio => &["session-is-in-order", "play-streams-end"][..],
+        Carrier::AudioCodes => &[
+            "marks-follow-answers",
+            "marks-come-back",
+            "disturbances-are-borne",
+        ],
+    };
+    assert_eq!(unseen, other, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_example_bridge_passes_the_extended_suite_at_twilio() {
+    passes_the_extended_suite(Carrier::Twilio).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_example_bridge_passes_the_extended_suite_at_audiocodes() {
+    passes_the_extended_suite(Carrier::AudioCodes).await;
+}
+
+const FAULTS: [(Fault, &str, &str); 10] = [
+    (Fault::LateClear, "barge-in", "barge-in-noticed"),
+    (
+        Fault::LostMark,
+        "greeting-and-answer",
+        "marks-follow-answers",
+    ),
+    (Fault::DoubleAudio, "greeting-and-answer", "all-is-played"),
+    (Fault::WrongTruncation, "barge-in", "truncation-is-true"),
+    (Fault::ClippedPadding, "greeting-and-answer", "no-clicks"),
+    (
+        Fault::DeafAfterPlay,
+        "greeting-and-answer",
+        "caller-is-heard",
+    ),
+    (Fault::DtmfLost, "keys", "keys-reach-the-model"),
+    (Fault::ToolStall, "tool", "tools-are-answered"),
+    (
+        Fault::NoHangUpCleanUp,
+        "greeting-and-answer",
+        "hang-up-cleans-up",
+    ),
+    (Fault::WrongRate, "greeting-and-answer", "pitch-is-kept"),
+];
+
+async fn each_is_named(carrier: Carrier, is_tried: impl Fn(Fault) -> bool) {
+    let faults = FAULTS.into_iter().filter(|(fault, ..)| is_tried(*fault));
+    for (fault, case, check) in faults {
+        let mut cases = Suite::Extended.cases().unwrap();
+        cases.retain(|one| one.name() == case);
+        let report = tried(carrier, cases, Some(fault)).await;
+        let named: Vec<&str> = report.failures().map(|check| check.name).collect();
+        assert!(named.contains(&check), "{fault:?}: {named:?}\n{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_planted_fault_is_named_at_twilio() {
+    each_is_named(Carrier::Twilio, |_| true).await;
+}
+
+/// Those that the carriers' words make different.
+#[tokio::test(start_paused = true)]
+async fn planted_faults_are_named_at_audiocodes() {
+    let different = [
+        Fault::LateClear,
+        Fault::WrongTruncation,
+        Fault::ClippedPadding,
+        Fault::DtmfLost,
+    ];
+    each_is_named(Carrier::AudioCodes, |fault| different.contains(&fault)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_calls_at_once_are_told_apart() {
+    let test = BridgeTest::builder(Carrier::Twilio)
+        .suite(Suite::Quick)
+        .unwrap()
+        .calls(5)
+        .start()
+        .await
+        .unwrap();
+    let model = test.model().unwrap();
+    let report = test
+        .run_over(|| open(Carrier::Twilio, model, None))
+        .await
+        .unwrap();
+    assert!(report.is_success(), "{report}");
+    assert_eq!(report.calls.len(), 5);
+    assert_eq!(report.answers.unwrap().count, 5);
+    let crosstalk = report
+        .checks
+        .iter()
+        .find(|check| check.name == "no-crosstalk");
+    assert!(crosstalk.unwrap().verdict.is_passed(), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_mock_the_callers_side_is_reported() {
+    let elsewhere = mock_realtime::server::MockServer::builder()
+        .say(["Good morning, this is another model. How can I help you?"])
+        .start()
+        .await;
+    let test = BridgeTest::builder(Carrier::Twilio)
+        .suite(Suite::Quick)
+        .unwrap()
+        .without_model()
+        .start()
+        .await
+        .unwrap();
+    let report = test
+        .run_over(|| open(Carrier::Twilio, &elsewhere, None))
+        .await
+        .unwrap();
+    assert!(report.is_success(), "{report}");
+    let verdict = |name| report.calls[0].verdict(name).unwrap();
+    assert!(verdict("greeting-heard").is_passed());
+    assert!(!verdict("truncation-is-true").is_passed());
+}
+
+/// The README shows it. `UPDATE_TRANSCRIPTS=1` draws it anew.
+#[tokio::test(start_paused = true)]
+async fn the_picture_of_an_interruption_is_the_one_in_the_readme() {
+    let mut cases = Suite::Standard.cases().unwrap();
+    cases.retain(|case| case.name() == "barge-in");
+    let report = tried(Carrier::Twilio, cases, None).await;
+    let picture = report.calls[0].picture();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/bridge.svg");
+    if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+        std::fs::write(file, &picture).unwrap();
+    }
+    assert_eq!(picture, std::fs::read_to_string(file).unwrap());
+}
