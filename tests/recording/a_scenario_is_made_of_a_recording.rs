@@ -153,7 +153,7 @@ fn what_looks_like_a_template_is_said_as_it_is() {
     let run = scenario.start();
     let mut options = SessionOptions::default();
     run.configure(&mut options);
-    let mut session = crate::support::session::Session::new(options);
+    let mut session = crate::support::Session::new(options);
     let events = crate::support::answer(&mut session, r#"{"type":"response.create"}"#);
     let output = &events
         .iter()
