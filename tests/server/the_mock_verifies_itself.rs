@@ -9,7 +9,7 @@ use mock_realtime::client::{MockRealtimeClient, MockSocket};
 use mock_realtime::dialect::Dialect;
 use mock_realtime::engine::SessionOptions;
 use mock_realtime::expect::{Direction, Frame};
-use mock_realtime::faults::Faults;
+use mock_realtime::faults::{Fault, Faults};
 use mock_realtime::generators::{PlannedUsage, ResponsePlan, Scripted};
 use mock_realtime::mock::Verification;
 use mock_realtime::protocol::realtime::{ResponseCreate, ResponseDone, SessionCreated};
@@ -181,7 +181,7 @@ async fn what_a_test_pushes_is_exempt_and_marked() {
 
 #[tokio::test(start_paused = true)]
 async fn what_faults_do_to_frames_is_exempt() {
-    let faults = Faults::new().lose(Direction::Server, 0.5).seed(1);
+    let faults = Faults::from(Fault::lose().from(Direction::Server).chance(0.5)).seed(1);
     let mut client =
         MockRealtimeClient::with_faults(SessionOptions::default(), &faults).verifying();
     for _ in 0..5 {
