@@ -116,7 +116,11 @@ impl Transcript {
 
     /// A handshake.
     async fn knock(&mut self, fault: Fault) {
-        let mock = MockServer::builder().faults(fault).start().await;
+        let mock = MockServer::builder()
+            .started_at(1_800_000_000)
+            .faults(fault)
+            .start()
+            .await;
         match mock.connect() {
             Ok(mut socket) => self.hear(&mut socket).await,
             Err(Error::Http(response)) => {

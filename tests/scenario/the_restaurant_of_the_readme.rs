@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 fn restaurant() -> Scenario {
     let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```yaml\n").unwrap();
+    let (_, rest) = readme.split_once("```yaml\nname: Luigi's\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let lines = text.lines().count();
     assert!(

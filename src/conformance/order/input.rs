@@ -33,6 +33,15 @@ enum Speech {
     Stopped(String),
 }
 
+impl Speech {
+    fn is_of(&self, item: &Value) -> bool {
+        match self {
+            Self::None => false,
+            Self::Started(id) | Self::Stopped(id) => item == id.as_str(),
+        }
+    }
+}
+
 /// What was said of a transcript.
 #[derive(Debug, Default)]
 struct Transcript {
@@ -58,7 +67,9 @@ impl Input {
             | Kind::ConversationItemInputAudioTranscriptionSegment
             | Kind::ConversationItemInputAudioTranscriptionCompleted
             | Kind::ConversationItemInputAudioTranscriptionFailed
-                if items.has(&event["item_id"], "item_id", report) =>
+                // Some models tell what is said before there is an item.
+                if self.speech.is_of(&event["item_id"])
+                    || items.has(&event["item_id"], "item_id", report) =>
             {
                 self.transcribed(kind, event, report);
             }
