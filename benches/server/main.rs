@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench server                        a table, with what is to be held
 //! cargo bench --bench server -- soak --minutes 10   turns, audio, cancels and broken connections
+//! cargo bench --bench server -- bad-day --sessions 500   the same while everything goes wrong
 //! ```
 //!
 //! Both servers are processes of their own that are driven by the same client. What counts is their
@@ -17,6 +18,7 @@
 )]
 #![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
 
+mod bad_day;
 mod client;
 mod floor;
 mod process;
@@ -55,6 +57,19 @@ enum Command {
         #[arg(long, default_value_t = 100)]
         sessions: usize,
     },
+    /// Hold conversations with a server that has a bad day, and see that memory stays and that its
+    /// faults explain how each session ends.
+    BadDay {
+        /// For how long.
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+        /// How many conversations at a time.
+        #[arg(long, default_value_t = 500)]
+        sessions: usize,
+        /// How many seconds a caller thinks between two turns, about.
+        #[arg(long, default_value_t = 2.0)]
+        pause: f64,
+    },
     /// Be the server that only writes what is in the file.
     #[command(hide = true)]
     Floor { recording: PathBuf },
@@ -69,11 +84,20 @@ async fn main() -> ExitCode {
         Some(Command::Soak { minutes, sessions }) => {
             soak::run(Duration::from_secs_f64(60.0 * minutes), sessions).await
         }
+        Some(Command::BadDay {
+            minutes,
+            sessions,
+            pause,
+        }) => {
+            let time = Duration::from_secs_f64(60.0 * minutes);
+            bad_day::run(time, sessions, Duration::from_secs_f64(pause)).await
+        }
         None if arguments.bench => rows::measure(&rows::FULL, arguments.row.as_deref()).await,
         None => {
             // What such small numbers cost says nothing.
             rows::measure(&rows::SMALL, None).await;
             soak::run(Duration::from_secs(2), 10).await
+                && bad_day::run(Duration::from_secs(2), 10, Duration::from_millis(100)).await
         }
     };
     if held {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server that runs until it is dropped.
@@ -39,6 +39,11 @@ impl Process {
             address,
             started_in,
         }
+    }
+
+    /// What it tells on standard error, if that was piped.
+    pub(crate) fn errors(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
     }
 
     /// The CPU time of all its threads. The scheduler counts nanoseconds, while the ticks of

@@ -19,7 +19,7 @@ use crate::traffic::{self, Ask};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often memory is looked at.
-const LOOKS: u32 = 20;
+pub(crate) const LOOKS: u32 = 20;
 
 /// What memory may grow by from the second quarter to the last, in bytes and as a part of it.
 /// Allocators give back what they please.
@@ -96,6 +96,13 @@ async fn watch(server: &Process, tally: &Tally, time: Duration) -> Vec<u64> {
 }
 
 fn judge(memory: &[u64], tally: &Tally) -> bool {
+    let lost = tally.lost.load(Ordering::Relaxed);
+    println!("sessions lost: {lost}");
+    is_flat(memory) && lost == 0
+}
+
+/// Whether memory stayed as it was, as looked at from the beginning to the end.
+pub(crate) fn is_flat(memory: &[u64]) -> bool {
     let quarter = memory.len() / 4;
     let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
     let (early, late) = (
@@ -103,19 +110,17 @@ fn judge(memory: &[u64], tally: &Tally) -> bool {
         most(&memory[3 * quarter..]),
     );
     let flat = to_mebibytes(late) <= to_mebibytes(early) * GROWTH + to_mebibytes(SLACK);
-    let lost = tally.lost.load(Ordering::Relaxed);
     println!(
         "memory: {:.1} MiB at most in the second quarter, {:.1} MiB in the last: {}",
         to_mebibytes(early),
         to_mebibytes(late),
         if flat { "flat" } else { "GROWING" }
     );
-    println!("sessions lost: {lost}");
-    flat && lost == 0
+    flat
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people")]
-fn to_mebibytes(bytes: u64) -> f64 {
+pub(crate) fn to_mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
