@@ -46,7 +46,7 @@ pub(super) enum Command {
         reason: String,
     },
     /// What an errand has come to.
-    Plan(Ticket, Option<ResponsePlan>),
+    Plan(Ticket, Option<Box<ResponsePlan>>),
     Break,
 }
 
@@ -170,7 +170,7 @@ impl SessionControl {
             Ok(runtime) => {
                 runtime.spawn(async move {
                     let plan = errand.run().await;
-                    control.command(Command::Plan(ticket, plan));
+                    control.command(Command::Plan(ticket, plan.map(Box::new)));
                 });
             }
             Err(error) => {

@@ -453,6 +453,7 @@ impl<E: Engine> MockSession<E> {
                 Command::PushText(text) => self.session.inject_text(text),
                 Command::Close { code, reason } => self.session.close(code, reason),
                 Command::Plan(ticket, plan) => {
+                    let plan = plan.map(|plan| *plan);
                     self.session.handle(Input::Plan(ticket, plan), self.now);
                 }
                 Command::Break => return Some(Sent::Break),

@@ -125,11 +125,11 @@ fn frame(bytes: &mut Vec<u8>, first: u8, mask: Option<[u8; 4]>, payload: &[u8]) 
     match u16::try_from(payload.len()) {
         Ok(length @ 0..=125) => bytes.push(masked | u8::try_from(length).unwrap()),
         Ok(length) => {
-            bytes.push(masked | 126);
+            bytes.push(masked | 0x7e);
             bytes.extend(length.to_be_bytes());
         }
         Err(_) => {
-            bytes.push(masked | 127);
+            bytes.push(masked | 0x7f);
             bytes.extend((payload.len() as u64).to_be_bytes());
         }
     }

@@ -15,7 +15,10 @@ fn recorded(lines: &[(&str, u64, Value)]) -> RecordedSession {
         "close" => json!({ "t": at, "dir": "close", "by": "server", "event": event }),
         by => json!({ "t": at, "dir": if by == ">" { "c2s" } else { "s2c" }, "event": event }),
     });
-    let log: String = lines.map(|line| format!("{line}\n")).collect();
+    let log = lines
+        .map(|line| line.to_string())
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut recording = Recording::parse("test.jsonl", log.as_bytes()).unwrap();
     assert_eq!(recording.sessions.len(), 1);
     recording.sessions.remove(0)

@@ -40,6 +40,10 @@ pub(crate) enum Fault {
 const LATE: Duration = Duration::from_millis(1_500);
 
 /// A connection to a bridge of its own, with this model and this fault.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "a connection may fail where it is asked for"
+)]
 pub(crate) fn open(
     carrier: Which,
     model: &MockServer,
@@ -65,6 +69,7 @@ pub(crate) fn open(
     Ok(ours)
 }
 
+#[allow(clippy::unused_async, reason = "connecting is something to wait for")]
 async fn connect(connector: MockConnector, fault: Option<Fault>) -> Result<FaultyModel, Error> {
     Ok(FaultyModel {
         socket: Some(connector.connect()?),

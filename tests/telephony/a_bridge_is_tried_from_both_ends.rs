@@ -24,7 +24,7 @@ async fn passes_the_extended_suite(carrier: Carrier) {
     // Each check has something to look at in some call, if it is for this carrier.
     let unseen = |name: &&str| {
         let mut verdicts = report.calls.iter().filter_map(|call| call.verdict(name));
-        !verdicts.any(|verdict| verdict.is_passed())
+        !verdicts.any(Verdict::is_passed)
     };
     let names: Vec<&str> = report.calls[0]
         .checks

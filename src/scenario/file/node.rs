@@ -295,6 +295,8 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -328,7 +330,7 @@ mod tests {
         let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for n in 1..9 {
             let aliases = vec![format!("*a{}", n - 1); 10].join(",");
-            text += &format!("a{n}: &a{n} [{aliases}]\n");
+            writeln!(text, "a{n}: &a{n} [{aliases}]").unwrap();
         }
         assert!(Node::parse(&text).is_err());
     }

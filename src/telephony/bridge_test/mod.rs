@@ -123,9 +123,10 @@ impl BridgeTestBuilder {
     ///
     /// Where the address cannot be listened on.
     pub async fn start(self) -> io::Result<BridgeTest> {
-        let model = match self.has_model {
-            true => Some(Model::start(self.address, self.seed).await?),
-            false => None,
+        let model = if self.has_model {
+            Some(Model::start(self.address, self.seed).await?)
+        } else {
+            None
         };
         Ok(BridgeTest {
             settings: self,

@@ -93,7 +93,7 @@ impl CallRecord {
             }
             from = to;
         }
-        said.min(times.end - times.start)
+        said.min(times.end.saturating_sub(times.start))
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) fn keys(call: &CallRecord, limits: &Limits) -> Verdict {
             return Verdict::failed(at, format!("key {key} did not reach the model"));
         };
         place = found;
-        slowest = slowest.max(when - at);
+        slowest = slowest.max(when.saturating_sub(at));
         if slowest > limits.key {
             let evidence = format!("key {key} reached the model after {}", millis(slowest));
             return Verdict::failed(at, evidence);

@@ -51,7 +51,7 @@ pub(super) fn model_loss(call: &CallRecord, limits: &Limits) -> Verdict {
         .map(|arrival| arrival.at)
         .find(|at| *at > lost);
     let noticed = [call.ended(), spoke].into_iter().flatten().min();
-    match noticed.map(|at| at - lost) {
+    match noticed.map(|at| at.saturating_sub(lost)) {
         Some(took) if took <= limits.model_loss => {
             Verdict::passed(format!("after {}", millis(took)))
         }

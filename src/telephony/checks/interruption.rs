@@ -23,7 +23,7 @@ pub(super) fn noticed(call: &CallRecord, limits: &Limits) -> Verdict {
     let mut slowest = None;
     for Turn { said, .. } in interruptions(call) {
         let clear = call.clears().find(|(at, _)| *at >= said.start);
-        let took = clear.map(|(at, _)| at - said.start);
+        let took = clear.map(|(at, _)| at.saturating_sub(said.start));
         match took {
             Some(took) if took <= limits.clear => slowest = slowest.max(Some(took)),
             Some(took) => {

@@ -142,7 +142,7 @@ pub(super) fn gaps(call: &CallRecord, limits: &Limits) -> Verdict {
     let begins: Vec<Duration> = call
         .model
         .iter()
-        .flat_map(|model| model.spoken())
+        .flat_map(ModelRecord::spoken)
         .map(|item| item.from)
         .collect();
     let gaps = stretches.windows(2).filter_map(|pair| {

@@ -199,7 +199,7 @@ impl CallReport {
 
     /// All that its model was told.
     pub(super) fn told(&self) -> String {
-        let told = self.record.model.iter().flat_map(|model| model.told());
+        let told = self.record.model.iter().flat_map(ModelRecord::told);
         told.map(|(_, text)| text).collect()
     }
 }
@@ -236,11 +236,13 @@ fn as_the_script_says(record: &CallRecord, result: &CallResult) -> CheckReport {
 fn turns(record: &CallRecord) -> Vec<TurnReport> {
     let turns = record.turns().into_iter().map(|turn| TurnReport {
         at: turn.said.start,
-        said: turn.said.end - turn.said.start,
+        said: turn.said.end.saturating_sub(turn.said.start),
         interrupts: turn.interrupts(),
         silent_after: turn.silence(),
         answered_after: turn.latency(),
-        heard: turn.answer.map(|answer| answer.end - answer.start),
+        heard: turn
+            .answer
+            .map(|answer| answer.end.saturating_sub(answer.start)),
     });
     turns.collect()
 }
