@@ -6,7 +6,6 @@
 )]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,7 @@ use super::entries::Wav;
 use super::operation::{Done, File, Json, NoBody, NoQuery, Target};
 use super::refusals::Refusal;
 use super::targets::{OfName, OfServer};
-use super::waiting::{LONGEST_WAIT, some_time};
+use super::waiting::{LONGEST_WAIT, some_time, time_to_wait};
 
 /// The most calls at once that are not over.
 const MOST_CALLS: usize = 1_000;
@@ -105,13 +104,10 @@ pub(super) async fn get(
     awaited: Awaited,
     _: NoBody,
 ) -> Result<Json<CallRecord>, Refusal> {
+    let timeout = time_to_wait(awaited.timeout_ms.unwrap_or_else(some_time))?;
     let Some(after) = awaited.after else {
         return Ok(Json(target.call.record()));
     };
-    let timeout = awaited
-        .timeout_ms
-        .unwrap_or_else(some_time)
-        .min(LONGEST_WAIT);
     let place = target.shared.admin()?.waiting.try_acquire();
     let _place = place.map_err(|_| Refusal::too_many_waiting())?;
     let is_more = |record: &CallRecord| record.journal.len() > after;
@@ -121,7 +117,7 @@ pub(super) async fn get(
             record = target.call.ended() => record,
         }
     };
-    let waited = tokio::time::timeout(Duration::from_millis(timeout), waits).await;
+    let waited = tokio::time::timeout(timeout, waits).await;
     Ok(Json(waited.unwrap_or_else(|_| target.call.record())))
 }
 

@@ -248,6 +248,11 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Body for Json<T> {
     const MEDIA: &'static [&'static str] = &[JSON];
 
     fn read(text: &str) -> Result<Self, Refusal> {
+        // An object alone: serde would take a list for its fields in order, and nothing for none of them.
+        if !text.trim_start().starts_with('{') {
+            let message = "the body has to be an object of JSON".to_owned();
+            return Err(Refusal::at("wrong_body", "", message));
+        }
         let value = scenario::read(BODY, text);
         value
             .map(Self)

@@ -201,7 +201,7 @@ fn of_calls() -> Vec<Operation> {
             "Gets what happened in a call, at once or when there is more.",
             calls::get,
         )
-        .which_refuses(&[429]),
+        .which_refuses(&[422, 429]),
         Operation::new(
             post("/calls/{call}/hang_up"),
             "caller_hangs_up",

@@ -58,6 +58,15 @@ pub(super) struct Waited {
     message: Option<String>,
 }
 
+/// The time a request is to wait, unless it is too long.
+pub(super) fn time_to_wait(timeout_ms: u64) -> Result<Duration, Refusal> {
+    if timeout_ms > LONGEST_WAIT {
+        let message = format!("a request waits no longer than {LONGEST_WAIT} ms; ask again");
+        return Err(Refusal::at("impossible", "timeout_ms", message));
+    }
+    Ok(Duration::from_millis(timeout_ms))
+}
+
 pub(super) async fn wait(
     target: OfKey,
     _: NoQuery,
@@ -67,14 +76,10 @@ pub(super) async fn wait(
         let message = "one at least is waited for".to_owned();
         return Err(Refusal::at("impossible", "count", message));
     }
-    if wait.timeout_ms > LONGEST_WAIT {
-        let message = format!("a request waits no longer than {LONGEST_WAIT} ms; ask again");
-        return Err(Refusal::at("impossible", "timeout_ms", message));
-    }
+    let timeout = time_to_wait(wait.timeout_ms)?;
     let admin = target.shared.admin()?;
     let place = admin.waiting.try_acquire();
     let _place = place.map_err(|_| Refusal::too_many_waiting())?;
-    let timeout = Duration::from_millis(wait.timeout_ms);
     let journal = target.observer.journal();
     let found = journal
         .until_there(wait.from, wait.count, Instant::now() + timeout, |entry| {
