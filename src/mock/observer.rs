@@ -73,7 +73,15 @@ pub(crate) struct Observer {
     sessions: Arc<Mutex<Sessions>>,
     opened: watch::Sender<usize>,
     connections: Arc<AtomicUsize>,
-    faults: Arc<Mutex<Vec<FaultsOfSome>>>,
+    faults: Arc<Mutex<FaultsOfAll>>,
+}
+
+/// What is to go wrong.
+#[derive(Debug, Default)]
+struct FaultsOfAll {
+    of_some: Vec<FaultsOfSome>,
+    /// What was put in place last, in all connections since.
+    put: Faults,
 }
 
 /// The faults of the connections with these numbers.
@@ -107,22 +115,37 @@ impl Observer {
             connections.start_bound().cloned(),
             connections.end_bound().cloned(),
         );
-        let mut all = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(FaultsOfSome {
+        self.of_all().of_some.push(FaultsOfSome {
             connections,
             faults,
         });
     }
 
+    /// Has all connections from now on go wrong like this, and not as was put before.
+    #[cfg(feature = "admin")]
+    pub(crate) fn put_faults(&self, faults: Faults) {
+        self.of_all().put = faults;
+    }
+
+    /// What was put last.
+    #[cfg(feature = "admin")]
+    pub(crate) fn faults_put(&self) -> Faults {
+        self.of_all().put.clone()
+    }
+
+    fn of_all(&self) -> MutexGuard<'_, FaultsOfAll> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A client connects: what is to go wrong with it, beside this.
     pub(crate) fn connect(&self, faults: &Faults) -> ConnectionFaults {
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
-        let all = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let sets = all
-            .iter()
+        let all = self.of_all();
+        let of_some = all.of_some.iter();
+        let sets = of_some
             .filter(|some| some.connections.contains(&number))
             .map(|some| &some.faults);
-        ConnectionFaults::of(number, sets.chain([faults]))
+        ConnectionFaults::of(number, sets.chain([faults, &all.put]))
     }
 
     /// A client is refused by a fault. It has no session, so that this stands under the number of the

@@ -488,6 +488,50 @@ async fn on_a_manual_clock_time_passes_by_advance_alone() {
 }
 
 #[tokio::test]
+async fn faults_are_put_to_a_key_or_a_session_and_nobody_else_feels_them() {
+    let mock = start().await;
+    put(&mock, "k", OSLO).await;
+    put(&mock, "other", OSLO).await;
+    let closes = json!({"rules": [{"kind": {"disconnect": {"code": 4001, "reason": "a bad day"}}, "when": {"event": "response.created"}}]});
+    let faults = "/scenarios/k/faults";
+    let answer = ask(&mock, "PUT", faults, &closes.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(get(&mock, faults).await["rules"], closes["rules"]);
+    let create = || Message::text(r#"{"type":"response.create"}"#);
+
+    let mut session = open(&mock, "k").await;
+    session.send(create()).await.unwrap();
+    assert_eq!(close(&mut session).await, (4001, "a bad day".to_owned()));
+    let journal = get(&mock, "/scenarios/k/journal").await;
+    let is_noted = |entry: &Value| entry["faults"][0]["kind"] == "disconnect";
+    assert!(journal["entries"].as_array().unwrap().iter().any(is_noted));
+    let mut spared = open(&mock, "other").await;
+    assert_eq!(respond(&mut spared).await, "In Oslo it rains.");
+
+    assert_eq!(ask(&mock, "DELETE", faults, "").await.status, 204);
+    let mut session = open(&mock, "k").await;
+    assert_eq!(respond(&mut session).await, "In Oslo it rains.");
+    let of_session = "/scenarios/k/sessions/1/faults";
+    let answer = ask(&mock, "PUT", of_session, &closes.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    session.send(create()).await.unwrap();
+    assert_eq!(close(&mut session).await.0, 4001);
+
+    let unfit = json!({"rules": [{"kind": {"slow_accept": {}}, "when": {"nth": 2}}]});
+    let answer = ask(&mock, "PUT", faults, &unfit.to_string()).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    for nothing in ["", "[1, []]"] {
+        let length = nothing.len();
+        let request = format!(
+            "PUT /_mock{faults} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n\r\n{nothing}"
+        );
+        let answer = raw(&mock, &request).await;
+        assert_eq!((answer.status, answer.code().as_str()), (422, "wrong_body"));
+    }
+}
+
+#[tokio::test]
 async fn sessions_without_a_key_are_those_of_the_mock_in_rust() {
     let mock = start().await;
     let (mut session, _) = connect_async(mock.request()).await.unwrap();

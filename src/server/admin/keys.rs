@@ -58,6 +58,8 @@ impl Keyed {
         realm.configure = Arc::new(move |options| {
             ScenarioRun::new(Arc::clone(&followed)).configure(options);
         });
+        let of_scenario = Arc::clone(&scenario);
+        realm.faults = Arc::new(move || of_scenario.scenario().faults.clone());
         realm.observer = Some(observer.clone());
         let now = Instant::now();
         Self {

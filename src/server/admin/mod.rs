@@ -14,6 +14,7 @@ mod body;
 mod calls;
 mod document;
 mod entries;
+mod faults;
 mod guard;
 mod keys;
 mod operation;

@@ -8,7 +8,7 @@ use hyper::Method;
 use super::calls;
 use super::operation::{NoBody, NoQuery, Operation};
 use super::targets::OfServer;
-use super::{document, entries, scenarios, sessions, waiting};
+use super::{document, entries, faults, scenarios, sessions, waiting};
 
 /// All operations. One path stands for itself: no two have the same method and a path that is the same
 /// but for its parameters.
@@ -16,6 +16,7 @@ pub(super) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let mut all = of_keys();
     all.extend(of_journals());
     all.extend(of_sessions());
+    all.extend(of_faults());
     #[cfg(feature = "calls")]
     all.extend(of_calls());
     all.extend(of_the_api());
@@ -213,6 +214,44 @@ fn of_calls() -> Vec<Operation> {
             "get_call_audio",
             "Gets what was heard in a call that is over: the caller on the left, the model on the right.",
             calls::wav,
+        ),
+    ]
+}
+
+fn of_faults() -> Vec<Operation> {
+    const OF_KEY: &str = "/scenarios/{key}/faults";
+    const OF_SESSION: &str = "/scenarios/{key}/sessions/{session}/faults";
+    vec![
+        Operation::new(
+            get(OF_KEY),
+            "get_faults",
+            "Gets what goes wrong in the sessions of a key, beside what its scenario says.",
+            faults::get,
+        ),
+        Operation::new(
+            (Method::PUT, OF_KEY),
+            "put_faults",
+            "Has this go wrong in the sessions of a key that are opened from now on, and not what was put \
+             before.",
+            faults::put,
+        ),
+        Operation::new(
+            (Method::DELETE, OF_KEY),
+            "delete_faults",
+            "Has nothing go wrong in sessions from now on but what the scenario says.",
+            faults::delete,
+        ),
+        Operation::new(
+            (Method::PUT, OF_SESSION),
+            "put_session_faults",
+            "Has this go wrong in a session from now on, and nothing else.",
+            faults::put_of_session,
+        ),
+        Operation::new(
+            (Method::DELETE, OF_SESSION),
+            "delete_session_faults",
+            "Has nothing more go wrong in a session.",
+            faults::delete_of_session,
         ),
     ]
 }
