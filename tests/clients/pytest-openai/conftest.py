@@ -14,17 +14,15 @@ WEBSOCKETS = os.environ["MOCK_REALTIME_URL"]
 SERVER = WEBSOCKETS.replace("ws", "http", 1).removesuffix("/v1")
 
 
+# To make one takes a while; those for each key are made of it.
+OPENAI = OpenAI(api_key="mock", base_url=f"{SERVER}/v1", websocket_base_url=WEBSOCKETS, max_retries=0)
+
+
 class Talk(Mock):
     """The mock as these tests use it: with conversations that the SDK holds."""
 
     def client(self, api_key: str = "mock") -> OpenAI:
-        return OpenAI(
-            api_key=api_key,
-            base_url=f"{SERVER}/v1",
-            websocket_base_url=WEBSOCKETS,
-            default_headers=self.headers,
-            max_retries=0,
-        )
+        return OPENAI.with_options(api_key=api_key, default_headers=self.headers)
 
     def open(self, api_key: str = "mock") -> RealtimeConnectionManager:
         """A connection as the SDK opens it; one that is lost is not opened again."""

@@ -15,7 +15,10 @@ class Mock:
         self.headers = {"X-Mock-Scenario": key}
         """What the client under test has to send, with its handshake and any other request."""
         shown = {"Authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx.Client(base_url=f"{server}/_mock/scenarios/{key}", headers=shown, timeout=70)
+        # To load the authorities of TLS takes a while, and is for nothing without TLS.
+        verify = server.startswith("https:")
+        base = f"{server}/_mock/scenarios/{key}"
+        self.http = httpx.Client(base_url=base, headers=shown, timeout=70, verify=verify)
 
     def ask(self, method: str, path: str, **options):
         """The answer; where the server refuses, its reasons are those of the test's failure."""
@@ -27,6 +30,11 @@ class Mock:
     def script(self, scenario: str, **settings) -> None:
         """Has sessions follow a scenario. Settings are `seed`, `started_at`, `clock` and `replace`."""
         self.ask("PUT", "", content=scenario, params=settings, headers={"Content-Type": "application/yaml"})
+
+    def faults(self, *rules: dict, session: int | None = None, seed: int = 0) -> None:
+        """Has these go wrong: in sessions that are opened from now on, or in one that is open."""
+        path = "/faults" if session is None else f"/sessions/{session}/faults"
+        self.ask("PUT", path, json={"seed": seed, "rules": rules})
 
     def wait(self, kind: str, *, seconds: float = 10, count: int = 1, **entry) -> dict:
         """The event that was sent by either side, or will be in time."""
