@@ -1,6 +1,7 @@
 //! The example bridge, good and with faults, between callers and the mock.
 
 use mock_realtime::telephony::bridge_test::{BridgeTest, Case, Suite};
+use mock_realtime::telephony::checks::Verdict;
 use mock_realtime::telephony::record::Carrier;
 use mock_realtime::telephony::report::BridgeReport;
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use mock_realtime::scenario::load;
+use mock_realtime::scenario::{Scenario, load};
 use mock_realtime::telephony::audiocodes::AudioCodesOptions;
 use mock_realtime::telephony::bridge_test::{BridgeTest, BridgeTestBuilder, Suite};
 use mock_realtime::telephony::record::Carrier;
@@ -187,7 +187,7 @@ fn builder(arguments: &BridgeTestArguments) -> io::Result<BridgeTestBuilder> {
     let script = CallScript::load(call).map_err(|problems| failed(&problems))?;
     let model = match &arguments.model_scenario {
         Some(file) => load(file).map_err(|problems| failed(&problems))?.scenario,
-        None => Default::default(),
+        None => Scenario::default(),
     };
     Ok(builder.case(script, model))
 }

@@ -51,7 +51,7 @@ pub(crate) struct Call {
     #[arg(value_name = "SCENARIO", conflicts_with = "server")]
     scenario: Option<PathBuf>,
     /// The address of a server that runs already and where the app takes the call, such as
-    /// http://127.0.0.1:8080. Without it, this command starts one.
+    /// `http://127.0.0.1:8080`. Without it, this command starts one.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// What that server's admin API wants to be shown.
