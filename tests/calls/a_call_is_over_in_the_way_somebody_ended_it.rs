@@ -60,7 +60,7 @@ async fn the_app_hangs_up_or_hands_the_caller_on() {
         app.accept(call.id()).await;
         let mut sideband = app.follow(call.id()).await.unwrap();
         assert_eq!(app.operate(call.id(), operation, body).await.status, 200);
-        let (_, close) = sideband.to_the_end().await;
+        let (_, close) = sideband.until_the_end().await;
         assert_eq!(u16::from(close.code), 1000);
         assert_eq!(call.ended().await.outcome, Some(outcome));
         let again = app.operate(call.id(), "hangup", None).await;
@@ -217,7 +217,7 @@ async fn a_session_that_ends_by_itself_ends_the_call() {
     let call = rings(&mock);
     app.accept(call.id()).await;
     let mut sideband = app.follow(call.id()).await.unwrap();
-    let (events, close) = sideband.to_the_end().await;
+    let (events, close) = sideband.until_the_end().await;
     assert_eq!(events.last().unwrap()["error"]["code"], "session_expired");
     assert_eq!(u16::from(close.code), 1001);
     let outcome = call.ended().await.outcome;
@@ -236,7 +236,7 @@ async fn a_session_that_ends_by_itself_ends_the_call() {
     app.accept(call.id()).await;
     let mut sideband = app.follow(call.id()).await.unwrap();
     mock.session(1).await.close(4321, "as the test says");
-    assert_eq!(u16::from(sideband.to_the_end().await.1.code), 4321);
+    assert_eq!(u16::from(sideband.until_the_end().await.1.code), 4321);
     call.ended().await;
 }
 

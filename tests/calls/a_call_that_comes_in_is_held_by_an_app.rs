@@ -63,7 +63,7 @@ async fn a_call() -> (Vec<Value>, CallRecord, CallAudio) {
     let session = json!({"type": "realtime", "instructions": "You book tables. Be short."});
     let update = json!({"type": "session.update", "session": session});
     sideband.send(update).await;
-    let (events, close) = sideband.to_the_end().await;
+    let (events, close) = sideband.until_the_end().await;
     assert_eq!(u16::from(close.code), 1000);
     (events, call.ended().await, call.audio())
 }
@@ -212,7 +212,7 @@ async fn a_caller_interrupts_and_the_rest_is_not_heard() {
     let app = App::of(&mock);
     app.accept(call.id()).await;
     let mut sideband = app.follow(call.id()).await.unwrap();
-    let (events, _) = sideband.to_the_end().await;
+    let (events, _) = sideband.until_the_end().await;
     let all = types(&events);
     assert!(all.contains(&"output_audio_buffer.cleared"), "{all:?}");
     assert!(all.contains(&"conversation.item.truncated"), "{all:?}");
@@ -254,7 +254,7 @@ async fn several_sockets_follow_a_call_that_does_not_end_with_them() {
     );
     second.until("response.created").await;
     call.hang_up();
-    let (_, close) = third.to_the_end().await;
+    let (_, close) = third.until_the_end().await;
     assert_eq!(u16::from(close.code), 1000);
     assert_eq!(call.ended().await.outcome, Some(Outcome::CallerHungUp));
 }

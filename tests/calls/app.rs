@@ -166,7 +166,7 @@ impl Sideband {
     }
 
     /// All events until the socket is closed, and the close.
-    pub(crate) async fn to_the_end(&mut self) -> (Vec<Value>, CloseFrame) {
+    pub(crate) async fn until_the_end(&mut self) -> (Vec<Value>, CloseFrame) {
         let mut events = Vec::new();
         loop {
             match self.next().await {

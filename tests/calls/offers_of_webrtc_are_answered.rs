@@ -23,9 +23,8 @@ const FORM: &str = "multipart/form-data; boundary=edge";
 fn form(parts: &[(&str, &str)]) -> String {
     let mut form = String::new();
     for (name, value) in parts {
-        form += &format!(
-            "--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
+        form.push_str("--edge\r\nContent-Disposition: form-data; name=\"");
+        form.extend([name, "\"\r\n\r\n", value, "\r\n"]);
     }
     form + "--edge--\r\n"
 }
@@ -77,7 +76,7 @@ async fn a_form_opens_a_call_with_its_settings() {
         (CallKind::Webrtc, CallState::Active)
     );
     assert_eq!(app.operate(id, "hangup", None).await.status, 200);
-    assert_eq!(u16::from(sideband.to_the_end().await.1.code), 1000);
+    assert_eq!(u16::from(sideband.until_the_end().await.1.code), 1000);
     assert_eq!(call.ended().await.outcome, Some(Outcome::AppHungUp));
 }
 

@@ -16,6 +16,12 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 const OSLO: &str = "responses: { all: { answer: In Oslo it rains. } }";
+/// What is asked of a key, and of its first session.
+const WAIT: &str = "/scenarios/k/wait";
+const VERIFY: &str = "/scenarios/k/verify";
+const ZERO: &str = "/scenarios/k/sessions/0";
+const PUSH: &str = "/scenarios/k/sessions/0/push";
+
 const ROME: &str = "responses: { all: { answer: In Rome it shines. } }";
 
 struct Answer {
@@ -312,10 +318,10 @@ async fn what_was_sent_and_what_comes_is_waited_for() {
     assert_eq!(post(&mock, "/scenarios/k/wait", &second).await["entry"], {
         let all = get(&mock, "/scenarios/k/sessions/0/journal").await;
         let all = all["entries"].as_array().unwrap().clone();
-        let creates = all
+        let mut creates = all
             .into_iter()
             .filter(|entry| entry["event"]["type"] == "response.create");
-        creates.last().unwrap()
+        creates.next_back().unwrap()
     });
 
     let never = json!({"entry": {"type": "response.cancel"}, "timeout_ms": 0});
@@ -394,7 +400,6 @@ async fn a_test_has_a_hand_on_its_sessions() {
     put(&mock, "k", OSLO).await;
     let mut session = open(&mock, "k").await;
     next(&mut session, "session.created").await;
-    const ZERO: &str = "/scenarios/k/sessions/0";
 
     let limits = json!({"event": {"type": "rate_limits.updated", "rate_limits": [
         {"name": "tokens", "limit": 10, "remaining": 1, "reset_seconds": 60.0}]}});
@@ -560,6 +565,7 @@ async fn sessions_without_a_key_are_those_of_the_mock_in_rust() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table is as long as it is")]
 async fn what_is_wrong_with_a_request_is_said_with_its_place() {
     let mock = start().await;
     let wrong = ask(
@@ -599,9 +605,6 @@ async fn what_is_wrong_with_a_request_is_said_with_its_place() {
     put(&mock, "k", OSLO).await;
     let mut session = open(&mock, "k").await;
     next(&mut session, "session.created").await;
-    const PUSH: &str = "/scenarios/k/sessions/0/push";
-    const WAIT: &str = "/scenarios/k/wait";
-    const VERIFY: &str = "/scenarios/k/verify";
     for (path, body, wrong) in [
         (
             PUSH,
