@@ -63,7 +63,8 @@ pub(crate) trait Engine: Debug + Send + 'static {
         false
     }
 
-    /// Whether the client speaks the beta.
+    /// Whether the client speaks the beta, which has a schema of its own.
+    #[cfg(feature = "conformance")]
     fn is_beta(&self) -> bool {
         false
     }
@@ -166,6 +167,7 @@ impl Engine for DialectSession {
         Self::was_injected(self)
     }
 
+    #[cfg(feature = "conformance")]
     fn is_beta(&self) -> bool {
         Self::is_beta(self)
     }

@@ -195,9 +195,10 @@ async fn who_answers_wrongly_is_told_so() {
 async fn who_reports_says_exactly_what_it_cannot_read() {
     let variants = of("error");
     let report = exercise(variants, true, |event| {
-        let report = match event["error"]["param"].is_null() {
-            true => json!({ "type": event["type"], "ok": true, "event": event }),
-            false => json!({ "type": event["type"], "ok": false, "error": "param is a text" }),
+        let report = if event["error"]["param"].is_null() {
+            json!({ "type": event["type"], "ok": true, "event": event })
+        } else {
+            json!({ "type": event["type"], "ok": false, "error": "param is a text" })
         };
         (Does::Nothing, Some(report))
     })
