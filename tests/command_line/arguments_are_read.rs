@@ -110,6 +110,19 @@ fn wrong_use_is_exit_code_2() {
 }
 
 #[test]
+fn bridge_test_takes_a_format_of_its_report_beside_that_of_the_log() {
+    let output = binary()
+        .args(["bridge-test", "--carrier", "twilio", "--no-model"])
+        .args(["--bridge", "a telephone", "--call", "no-such.call.yaml"])
+        .args(["--format", "junit", "--log-format", "json"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("no-such.call.yaml"), "{error}");
+}
+
+#[test]
 fn coverage_names_a_transcript_for_each_event() {
     let transcripts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
     let output = binary()

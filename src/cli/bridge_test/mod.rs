@@ -77,8 +77,8 @@ pub(crate) struct BridgeTestArguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How to print what came of it.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long = "format", value_enum, default_value_t = Format::Text)]
+    report: Format,
     /// A folder for the report as JSON and JUnit and, of each call, its sound, messages and picture.
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &BridgeTestArguments) -> io::Result<ExitCode> {
             return Ok(ExitCode::from(NOT_MADE));
         }
     };
-    print(&mut io::stdout().lock(), &report, arguments.format)?;
+    print(&mut io::stdout().lock(), &report, arguments.report)?;
     if let Some(folder) = &arguments.output {
         save(&report, folder)?;
     }
