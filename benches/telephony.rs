@@ -82,7 +82,7 @@ fn a_minute_in_process(bencher: Bencher) {
         .unwrap();
     bencher.bench_local(|| {
         let result = runtime.block_on(call(&script, &pieces));
-        assert_eq!(result.duration(), Duration::from_secs(60));
+        assert!(result.duration() >= Duration::from_secs(60));
         black_box(result)
     });
 }
