@@ -50,11 +50,20 @@ impl std::error::Error for BadUrl {}
 /// That the bridge cannot be reached is the end of a call like any other; the error is an address
 /// that is none.
 pub async fn dial(url: &str, call: Call) -> Result<CallResult, BadUrl> {
+    dial_since(Instant::now(), url, call).await
+}
+
+/// [`dial`] with the moment that the call's time counts from.
+pub(super) async fn dial_since(
+    started: Instant,
+    url: &str,
+    call: Call,
+) -> Result<CallResult, BadUrl> {
     let connect = async |request: Request| {
         let connected = connect_async_with_config(request, Some(config()), true).await;
         connected.map(|(socket, _)| socket)
     };
-    hold::<MaybeTlsStream<TcpStream>>(url, call, connect).await
+    hold::<MaybeTlsStream<TcpStream>>(started, url, call, connect).await
 }
 
 /// Dials a bridge over any streams of bytes: each time a connection is needed, `open` gives one. On
@@ -62,6 +71,19 @@ pub async fn dial(url: &str, call: Call) -> Result<CallResult, BadUrl> {
 ///
 /// The bridge sees a handshake for `url`, with its headers.
 pub async fn dial_over<S>(
+    url: &str,
+    call: Call,
+    open: impl AsyncFnMut() -> io::Result<S>,
+) -> Result<CallResult, BadUrl>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    dial_over_since(Instant::now(), url, call, open).await
+}
+
+/// [`dial_over`] with the moment that the call's time counts from.
+pub(super) async fn dial_over_since<S>(
+    started: Instant,
     url: &str,
     call: Call,
     mut open: impl AsyncFnMut() -> io::Result<S>,
@@ -74,7 +96,7 @@ where
         let connected = client_async_with_config(request, stream, Some(config())).await;
         connected.map(|(socket, _)| socket)
     };
-    hold(url, call, connect).await
+    hold(started, url, call, connect).await
 }
 
 fn config() -> WebSocketConfig {
@@ -85,6 +107,7 @@ fn config() -> WebSocketConfig {
 }
 
 async fn hold<S>(
+    started: Instant,
     url: &str,
     call: Call,
     connect: impl AsyncFnMut(Request) -> Result<WebSocketStream<S>, Error>,
@@ -102,7 +125,7 @@ where
         url,
         call,
         connect,
-        started: Instant::now(),
+        started,
         socket: None,
         latest: Duration::ZERO,
     };

@@ -123,6 +123,29 @@ fn bridge_test_takes_a_format_of_its_report_beside_that_of_the_log() {
 }
 
 #[test]
+fn bridge_test_says_which_limits_and_checks_there_are() {
+    let error = |option: &[&str]| {
+        let output = binary()
+            .args(["bridge-test", "--carrier", "twilio", "--no-model"])
+            .args(["--bridge", "ws://127.0.0.1:1"])
+            .args(option)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (option, expected) in [
+        (["--limit", "truncation"], "expected NAME=MS"),
+        (["--limit", "truncation=soon"], "no number of milliseconds"),
+        (["--limit", "trunc=500"], "there are greeting, answer"),
+        (["--skip", "marks"], "marks-come-back"),
+    ] {
+        let error = error(&option);
+        assert!(error.contains(expected), "{option:?}: {error}");
+    }
+}
+
+#[test]
 fn coverage_names_a_transcript_for_each_event() {
     let transcripts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts");
     let output = binary()

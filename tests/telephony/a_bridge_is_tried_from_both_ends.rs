@@ -1,7 +1,9 @@
 //! The example bridge, good and with faults, between callers and the mock.
 
-use mock_realtime::telephony::bridge_test::{BridgeTest, Case, Suite};
-use mock_realtime::telephony::checks::Verdict;
+use std::time::Duration;
+
+use mock_realtime::telephony::bridge_test::{BridgeTest, BridgeTestBuilder, Case, Suite};
+use mock_realtime::telephony::checks::{Limits, Verdict};
 use mock_realtime::telephony::record::Carrier;
 use mock_realtime::telephony::report::BridgeReport;
 
@@ -93,6 +95,37 @@ async fn each_is_named(carrier: Carrier, is_tried: impl Fn(Fault) -> bool) {
 #[tokio::test(start_paused = true)]
 async fn each_planted_fault_is_named_at_twilio() {
     each_is_named(Carrier::Twilio, |_| true).await;
+}
+
+/// The report on a bridge with a late clear, with other demands than the usual.
+async fn late_clear(demands: impl FnOnce(BridgeTestBuilder) -> BridgeTestBuilder) -> BridgeReport {
+    let mut cases = Suite::Extended.cases().unwrap();
+    cases.retain(|case| case.name() == "barge-in");
+    let Case { script, model } = cases.remove(0);
+    let builder = BridgeTest::builder(Carrier::Twilio).case(script, model);
+    let test = demands(builder).start().await.unwrap();
+    let model = test.model().unwrap();
+    let fault = Some(Fault::LateClear);
+    let report = test.run_over(|| open(Carrier::Twilio, model, fault)).await;
+    report.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bridge_is_held_to_the_limits_and_checks_that_its_users_want() {
+    let names = |report: &BridgeReport| -> Vec<&str> {
+        report.failures().map(|check| check.name).collect()
+    };
+    let usual = late_clear(|builder| builder).await;
+    assert!(names(&usual).contains(&"barge-in-noticed"), "{usual}");
+    let patient = late_clear(|builder| {
+        let mut limits = Limits::default();
+        limits.set("clear", Duration::from_secs(5)).unwrap();
+        builder.limits(limits)
+    });
+    let patient = patient.await;
+    assert!(!names(&patient).contains(&"barge-in-noticed"), "{patient}");
+    let skipped = late_clear(|builder| builder.skip("barge-in-noticed").unwrap()).await;
+    assert_eq!(names(&skipped), names(&patient), "{skipped}");
 }
 
 /// Those that the carriers' words make different.

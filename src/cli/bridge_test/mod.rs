@@ -8,11 +8,13 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use mock_realtime::scenario::{Scenario, load};
 use mock_realtime::telephony::audiocodes::AudioCodesOptions;
 use mock_realtime::telephony::bridge_test::{BridgeTest, BridgeTestBuilder, Suite};
+use mock_realtime::telephony::checks::Limits;
 use mock_realtime::telephony::record::Carrier;
 use mock_realtime::telephony::report::BridgeReport;
 use mock_realtime::telephony::script::CallScript;
@@ -73,6 +75,13 @@ pub(crate) struct BridgeTestArguments {
         hide_env_values = true
     )]
     token: Option<String>,
+    /// Another limit than the usual, in milliseconds. Limits have the names of the fields of `Limits` in
+    /// the library, such as answer, silence or truncation.
+    #[arg(long = "limit", value_name = "NAME=MS", value_parser = limit)]
+    limits: Vec<(String, Duration)>,
+    /// A check that is not this bridge's business.
+    #[arg(long = "skip", value_name = "CHECK")]
+    skipped: Vec<String>,
     /// The seed of ids and of what is left to chance.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -154,6 +163,17 @@ async fn make(arguments: &BridgeTestArguments) -> io::Result<BridgeReport> {
     report
 }
 
+/// A limit, as `--limit` has it.
+fn limit(text: &str) -> Result<(String, Duration), String> {
+    let (name, milliseconds) = text
+        .split_once('=')
+        .ok_or("expected NAME=MS, such as answer=1500")?;
+    let milliseconds = milliseconds
+        .parse()
+        .map_err(|_| format!("{milliseconds:?} is no number of milliseconds"))?;
+    Ok((name.to_owned(), Duration::from_millis(milliseconds)))
+}
+
 fn builder(arguments: &BridgeTestArguments) -> io::Result<BridgeTestBuilder> {
     let carrier = match arguments.carrier {
         CarrierArgument::Twilio => Carrier::Twilio,
@@ -170,6 +190,14 @@ fn builder(arguments: &BridgeTestArguments) -> io::Result<BridgeTestBuilder> {
             bearer_token: arguments.token.clone(),
             ..AudioCodesOptions::default()
         });
+    let mut limits = Limits::default();
+    for (name, limit) in &arguments.limits {
+        limits.set(name, *limit).map_err(io::Error::other)?;
+    }
+    builder = builder.limits(limits);
+    for check in &arguments.skipped {
+        builder = builder.skip(check).map_err(io::Error::other)?;
+    }
     if arguments.no_model {
         builder = builder.without_model();
     }

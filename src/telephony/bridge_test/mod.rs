@@ -30,11 +30,12 @@ use tokio::time::{Instant, timeout};
 use self::model::Model;
 use super::audiocodes::AudioCodesOptions;
 use super::checks::Limits;
+use super::driver::{dial_over_since, dial_since};
 use super::record::{CallRecord, Carrier, ModelRecord};
-use super::report::{BridgeReport, CallReport};
+use super::report::{BridgeReport, CallReport, check_names};
 use super::script::CallScript;
 use super::twilio::TwilioOptions;
-use super::{BadUrl, Call, CallResult, dial, dial_over};
+use super::{BadUrl, Call, CallResult};
 use crate::audio::AudioError;
 use crate::scenario::{Problems, Scenario};
 use crate::server::MockServer;
@@ -56,6 +57,7 @@ pub struct BridgeTestBuilder {
     calls: usize,
     seed: u64,
     limits: Limits,
+    skipped: Vec<&'static str>,
     has_model: bool,
     address: SocketAddr,
     twilio: TwilioOptions,
@@ -91,6 +93,18 @@ impl BridgeTestBuilder {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Leaves out a check, by its name: what it asks is not this bridge's business.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such check.
+    pub fn skip(mut self, check: &str) -> Result<Self, NoSuchCheck> {
+        let name = check_names().find(|name| *name == check);
+        let name = name.ok_or_else(|| NoSuchCheck(check.to_owned()))?;
+        self.skipped.push(name);
+        Ok(self)
     }
 
     /// The bridge talks to a model that is not the mock: only the caller's side is known.
@@ -142,6 +156,20 @@ pub struct BridgeTest {
     model: Option<Model>,
 }
 
+/// There is no check with this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchCheck(String);
+
+impl std::fmt::Display for NoSuchCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = check_names().collect();
+        let names = names.join(", ");
+        write!(f, "there is no check `{}`; there are {names}", self.0)
+    }
+}
+
+impl std::error::Error for NoSuchCheck {}
+
 /// Why a test could not be made.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -184,6 +212,7 @@ impl BridgeTest {
             calls: 1,
             seed: 0,
             limits: Limits::default(),
+            skipped: Vec::new(),
             has_model: true,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             twilio: TwilioOptions::default(),
@@ -209,7 +238,8 @@ impl BridgeTest {
     /// Where the bridge can be at no such address, or a sound of a script cannot be read. That no call
     /// gets through is in the report.
     pub async fn run(&self, url: &str) -> Result<BridgeReport, BridgeTestError> {
-        self.run_with(async |call| dial(url, call).await).await
+        self.run_with(async |started, call| dial_since(started, url, call).await)
+            .await
     }
 
     /// Calls a bridge in the same process: each time a connection is needed, `open` gives one. On
@@ -226,13 +256,15 @@ impl BridgeTest {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let url = "ws://bridge.invalid/";
-        self.run_with(async |call| dial_over(url, call, async || open()).await)
-            .await
+        self.run_with(async |started, call| {
+            dial_over_since(started, url, call, async || open()).await
+        })
+        .await
     }
 
     async fn run_with(
         &self,
-        dial: impl AsyncFn(Call) -> Result<CallResult, BadUrl>,
+        dial: impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
     ) -> Result<BridgeReport, BridgeTestError> {
         let mut reports = Vec::new();
         for case in &self.settings.cases {
@@ -253,11 +285,9 @@ impl BridgeTest {
             }
         }
         let Self { settings, .. } = self;
-        Ok(BridgeReport::new(
-            settings.carrier,
-            reports,
-            &settings.limits,
-        ))
+        let mut report = BridgeReport::new(settings.carrier, reports, &settings.limits);
+        report.skip(&settings.skipped);
+        Ok(report)
     }
 
     /// Holds one call. The next one is dialled when this one has a session of the model, so that it is
@@ -268,7 +298,7 @@ impl BridgeTest {
         number: usize,
         of_all: usize,
         gate: &Mutex<()>,
-        dial: impl AsyncFn(Call) -> Result<CallResult, BadUrl>,
+        dial: impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
     ) -> Result<CallReport, BridgeTestError> {
         let caller = format!("+1555{of_all:07}");
         let call = self.call(case, of_all, &caller)?;
@@ -280,9 +310,9 @@ impl BridgeTest {
                 None => None,
             };
             drop(alone);
-            session.map(|number| (number, started.elapsed()))
+            session.map(|(number, began)| (number, began.saturating_duration_since(started)))
         };
-        let (result, session) = tokio::join!(dial(call), session);
+        let (result, session) = tokio::join!(dial(started, call), session);
         let result = result?;
         let model = match (&self.model, session) {
             (Some(model), Some((number, opened))) => {

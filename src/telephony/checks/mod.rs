@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::record::CallRecord;
 
-pub use limits::Limits;
+pub use limits::{Limits, NoSuchLimit};
 
 /// A question about a call.
 #[derive(Clone, Copy)]

@@ -12,6 +12,9 @@ use crate::telephony::checks::{CHECKS, Limits, Verdict};
 use crate::telephony::record::{CallRecord, ModelRecord};
 use crate::telephony::{CallFrame, CallResult, Sender};
 
+/// The name of the check that a call goes as its script says.
+pub(super) const AS_THE_SCRIPT_SAYS: &str = "as-the-script-says";
+
 /// What came of one call.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
@@ -226,7 +229,7 @@ fn as_the_script_says(record: &CallRecord, result: &CallResult) -> CheckReport {
         },
     };
     CheckReport {
-        name: "as-the-script-says",
+        name: AS_THE_SCRIPT_SAYS,
         text: "The call goes as its script says.",
         limit: None,
         verdict,

@@ -9,11 +9,21 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::checks::{Limits, Verdict};
+use super::checks::{CHECKS, Limits, Verdict};
 use super::record::Carrier;
 
 pub use call::{CallReport, CheckReport, Totals, TurnReport};
 pub use spread::Spread;
+
+/// The names of the checks that look at all calls together.
+const STEADY: &str = "answers-are-steady";
+const CROSSTALK: &str = "no-crosstalk";
+
+/// The names of all checks that a report has, of one call and of all together.
+pub fn check_names() -> impl Iterator<Item = &'static str> {
+    let of_calls = CHECKS.iter().map(|check| check.name);
+    of_calls.chain([call::AS_THE_SCRIPT_SAYS, STEADY, CROSSTALK])
+}
 
 /// What came of a test of a bridge.
 #[derive(Debug, Serialize)]
@@ -52,6 +62,18 @@ impl BridgeReport {
         self.failures().next().is_none()
     }
 
+    /// Leaves out what these checks found, in each call and over all: they do not apply.
+    pub(super) fn skip(&mut self, names: &[&'static str]) {
+        let checks = self.calls.iter_mut().flat_map(|call| &mut call.checks);
+        for check in checks.chain(&mut self.checks) {
+            if names.contains(&check.name) {
+                check.verdict = Verdict::NotApplicable {
+                    why: "nobody asked for it".to_owned(),
+                };
+            }
+        }
+    }
+
     /// The names of the checks that failed, call by call.
     pub fn failures(&self) -> impl Iterator<Item = &CheckReport> {
         let checks = self.calls.iter().flat_map(|call| &call.checks);
@@ -76,7 +98,7 @@ fn steady(answers: Option<Spread>, limits: &Limits) -> CheckReport {
         },
     };
     CheckReport {
-        name: "answers-are-steady",
+        name: STEADY,
         text: "95 of 100 answers are heard soon, over all calls.",
         limit: Some(limits.answer_p95),
         verdict,
@@ -118,7 +140,7 @@ fn crosstalk(calls: &[CallReport]) -> CheckReport {
         },
     };
     CheckReport {
-        name: "no-crosstalk",
+        name: CROSSTALK,
         text: "Calls that are held at once do not mix.",
         limit: None,
         verdict,
