@@ -8,7 +8,7 @@ use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
 use super::routes::Provider;
-use super::secrets::{Grant, Secrets};
+use super::secrets::{Granted, Secrets};
 use super::subprotocols::Subprotocols;
 
 /// The header and the parameter in which Azure takes keys.
@@ -40,13 +40,13 @@ impl Gate {
         &self.secrets
     }
 
-    /// Lets the bearer of a key in, with what the key grants if it is an ephemeral one. `now` is in
+    /// Lets the bearer of a key in, with what the key says if it is an ephemeral one. `now` is in
     /// Unix seconds.
-    pub(super) fn admit(&self, key: Option<String>, now: u64) -> Result<Option<Grant>, Denied> {
+    pub(super) fn admit(&self, key: Option<String>, now: u64) -> Result<Option<Granted>, Denied> {
         let key = key.filter(|key| !key.is_empty()).ok_or(Denied::NoKey)?;
         if Secrets::made(&key) {
-            let grant = self.secrets.read(&key, now);
-            return grant.map(Some).ok_or(Denied::WrongKey(key));
+            let granted = self.secrets.read(&key, now);
+            return granted.map(Some).ok_or(Denied::WrongKey(key));
         }
         if self.keys.is_empty() || self.keys.contains(&key) {
             return Ok(None);

@@ -9,7 +9,7 @@ use super::models::Purpose;
 use super::refusals::{
     BETA_TRANSCRIPTION_MODEL, HandshakeRefusal, HttpRefusal, TRANSCRIPTION_MODEL,
 };
-use super::secrets::{Grant, SessionGrant};
+use super::secrets::{Grant, Granted, SessionGrant};
 use crate::dialect::beta::{session_object, transcription_session_object};
 use crate::engine::{Ids, TranslationOptions, TranslationSession, initial_settings};
 use crate::protocol::Patch;
@@ -30,6 +30,7 @@ const BETA_SECONDS: u64 = 60;
 /// A key for a conversation or a transcription.
 pub(super) fn for_session(
     request: ClientSecretCreateRequest,
+    test: Option<String>,
     shared: &Shared,
 ) -> Result<ClientSecretCreateResponse, HttpRefusal> {
     let grant = SessionGrant::new(request.session);
@@ -39,7 +40,12 @@ pub(super) fn for_session(
             refusal.refusal.at("session.model"),
         ));
     }
-    let mut made = Made::of(grant, lifetime(request.expires_after.as_ref()), shared)?;
+    let mut made = Made::of(
+        grant,
+        test,
+        lifetime(request.expires_after.as_ref()),
+        shared,
+    )?;
     describe_functions(&mut made.session);
     Ok(ClientSecretCreateResponse::new(
         made.key,
@@ -66,6 +72,7 @@ fn describe_functions(session: &mut Session) {
 /// A key for a translation.
 pub(super) fn for_translation(
     request: TranslationClientSecretCreateRequest,
+    test: Option<String>,
     shared: &Shared,
 ) -> Result<TranslationClientSecretCreateResponse, HttpRefusal> {
     let secret = shared.next_secret(lifetime(request.expires_after.as_ref()));
@@ -78,7 +85,8 @@ pub(super) fn for_translation(
     });
     let mut session = session.settings().clone();
     session.expires_at = NO_END;
-    let key = key(&Grant::Translation(request.session), &secret, shared)?;
+    let grant = Grant::Translation(request.session);
+    let key = key(&Granted { grant, test }, &secret, shared)?;
     Ok(TranslationClientSecretCreateResponse::new(
         key,
         secret.expires_at(),
@@ -95,14 +103,18 @@ pub(super) enum BetaReply {
 }
 
 /// A key for a conversation or a transcription, as it was made in the beta.
-pub(super) fn for_beta(grant: SessionGrant, shared: &Shared) -> Result<BetaReply, HttpRefusal> {
+pub(super) fn for_beta(
+    grant: SessionGrant,
+    test: Option<String>,
+    shared: &Shared,
+) -> Result<BetaReply, HttpRefusal> {
     if is_for_transcription_only(&grant) {
         let model = grant.model();
         let refusal = HandshakeRefusal::for_transcription_only(model, BETA_TRANSCRIPTION_MODEL);
         return Err(HttpRefusal::bad_request(refusal.refusal.at("model")));
     }
     let temperature = grant.temperature;
-    let made = Made::of(grant, BETA_SECONDS, shared)?;
+    let made = Made::of(grant, test, BETA_SECONDS, shared)?;
     let client_secret = Patch::Value(BetaSecret::new(made.key, made.expires_at));
     Ok(match made.session {
         Session::Realtime(session) => {
@@ -131,23 +143,29 @@ struct Made {
 }
 
 impl Made {
-    fn of(grant: SessionGrant, seconds: u64, shared: &Shared) -> Result<Self, HttpRefusal> {
+    fn of(
+        grant: SessionGrant,
+        test: Option<String>,
+        seconds: u64,
+        shared: &Shared,
+    ) -> Result<Self, HttpRefusal> {
         let secret = shared.next_secret(seconds);
         let id = Ids::new(secret.seed, secret.created_at).session();
         let (kind, model) = (grant.kind(), grant.model());
         let session = initial_settings(kind, id, model, NO_END, grant.settings.clone());
         let session = session.map_err(HttpRefusal::bad_request)?;
+        let grant = Grant::Session(grant);
         Ok(Self {
-            key: key(&Grant::Session(grant), &secret, shared)?,
+            key: key(&Granted { grant, test }, &secret, shared)?,
             expires_at: secret.expires_at(),
             session,
         })
     }
 }
 
-fn key(grant: &Grant, secret: &NextSecret, shared: &Shared) -> Result<String, HttpRefusal> {
+fn key(granted: &Granted, secret: &NextSecret, shared: &Shared) -> Result<String, HttpRefusal> {
     let secrets = shared.gate.secrets();
-    let key = secrets.key(grant, secret.expires_at, secret.number);
+    let key = secrets.key(granted, secret.expires_at, secret.number);
     key.ok_or_else(HttpRefusal::settings_too_long)
 }
 

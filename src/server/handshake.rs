@@ -16,7 +16,7 @@ use super::auth::{self, Denied};
 use super::calls;
 use super::dialect::asks_for_beta;
 use super::models::Purpose;
-use super::realm::Realm;
+use super::realm::{self, Realm};
 use super::refusals::{HandshakeRefusal, HttpRefusal, TRANSCRIPTION_MODEL, unknown_call};
 use super::routes::{Provider, Route, Socket};
 use super::secrets::{Grant, SessionGrant};
@@ -53,18 +53,6 @@ pub(super) async fn answer<S: Stream>(
         Err(reason) => return reason.into(),
     };
     let query = request.uri().query().unwrap_or_default();
-    let realm = shared.realm(request.headers(), query);
-    let faults = realm
-        .as_ref()
-        .map(|realm| realm.connect())
-        .unwrap_or_default();
-    let late = faults.lateness();
-    if !late.is_zero() {
-        tokio::time::sleep(late).await;
-    }
-    if let (Ok(realm), Some(refusal)) = (&realm, faults.refusal()) {
-        return realm.refused_by_fault(&refusal, &faults).into_response();
-    }
     let offered = Subprotocols::offered(request.headers());
     if offered.realtime {
         let name = HeaderValue::from_static(REALTIME);
@@ -77,6 +65,20 @@ pub(super) async fn answer<S: Stream>(
     let dialect = shared.options.dialect.of(asked);
     let key = auth::key(request.headers(), offered, query, route.provider);
     let admitted = shared.gate.admit(key, shared.now());
+    let granted = admitted.as_ref().ok().and_then(Option::as_ref);
+    let realm = realm::test_of(request.headers(), query, granted)
+        .and_then(|test| shared.realm(test.as_deref()));
+    let faults = realm
+        .as_ref()
+        .map(|realm| realm.connect())
+        .unwrap_or_default();
+    let late = faults.lateness();
+    if !late.is_zero() {
+        tokio::time::sleep(late).await;
+    }
+    if let (Ok(realm), Some(refusal)) = (&realm, faults.refusal()) {
+        return realm.refused_by_fault(&refusal, &faults).into_response();
+    }
     if let (Provider::Azure, Err(denied)) = (route.provider, &admitted) {
         return HttpRefusal::not_admitted(denied, route.provider).into_response();
     }
@@ -96,7 +98,10 @@ pub(super) async fn answer<S: Stream>(
         return unknown_call();
     }
     let (realm, opening) = match realm {
-        Ok(realm) => (realm, Opening::of(socket, dialect, query, admitted)),
+        Ok(realm) => {
+            let granted = admitted.map(|granted| granted.map(|granted| granted.grant));
+            (realm, Opening::of(socket, dialect, query, granted))
+        }
         // Of no test that there is, so that none sees it.
         Err(refusal) => (Arc::new(Realm::new(0, None)), Err(refusal)),
     };

@@ -16,7 +16,7 @@ use hyper::HeaderMap;
 
 use super::refusals::{HandshakeRefusal, HttpRefusal};
 use super::refused::RefusedSession;
-use super::secrets::SessionGrant;
+use super::secrets::{Granted, SessionGrant};
 use super::{Configure, ConfigureTranslation, FaultsOf, ServerOptions, Shared, unix_seconds};
 
 /// The header and the parameter of an address that say of which test a request is.
@@ -26,26 +26,40 @@ const KEY_PARAMETER: &str = "mock_scenario";
 /// The key of those that have none.
 pub(super) const DEFAULT: &str = "default";
 
+/// The test that a request says it is of: by its header, its address, or the ephemeral key that it
+/// shows.
+pub(super) fn test_of(
+    headers: &HeaderMap,
+    query: &str,
+    granted: Option<&Granted>,
+) -> Result<Option<String>, HandshakeRefusal> {
+    let in_header = headers.get(KEY_HEADER);
+    let in_header = in_header.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+    let in_address = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == KEY_PARAMETER)
+        .map(|(_, key)| key.into_owned());
+    let in_key = granted.and_then(|granted| granted.test.clone());
+    let said = [
+        ("X-Mock-Scenario", in_header),
+        ("mock_scenario", in_address),
+        ("the one of the ephemeral key", in_key),
+    ];
+    let mut said = said
+        .into_iter()
+        .filter_map(|(place, key)| Some((place, key?)));
+    let Some(first) = said.next() else {
+        return Ok(None);
+    };
+    match said.find(|(_, other)| *other != first.1) {
+        Some(other) => Err(HandshakeRefusal::two_tests(&first, &other)),
+        None => Ok(Some(first.1)),
+    }
+}
+
 impl Shared {
-    /// The realm that a request is of, by its header or its address.
-    pub(super) fn realm(
-        &self,
-        headers: &HeaderMap,
-        query: &str,
-    ) -> Result<Arc<Realm>, HandshakeRefusal> {
-        let in_header = headers.get(KEY_HEADER);
-        let in_header = in_header.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-        let in_address = form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == KEY_PARAMETER)
-            .map(|(_, key)| key.into_owned());
-        let key = match (in_header, in_address) {
-            (Some(one), Some(other)) if one != other => {
-                return Err(HandshakeRefusal::two_tests(&one, &other));
-            }
-            (Some(key), _) | (None, Some(key)) => key,
-            (None, None) => DEFAULT.to_owned(),
-        };
-        self.realm_of(&key)
+    /// The realm of a test; of all that is of none, without one.
+    pub(super) fn realm(&self, test: Option<&str>) -> Result<Arc<Realm>, HandshakeRefusal> {
+        self.realm_of(test.unwrap_or(DEFAULT))
     }
 
     #[cfg(feature = "admin")]

@@ -140,12 +140,13 @@ impl HandshakeRefusal {
     }
 
     /// Two keys where a session belongs to one test.
-    pub(super) fn two_tests(in_header: &str, in_address: &str) -> Self {
+    pub(super) fn two_tests(one: &(&str, String), other: &(&str, String)) -> Self {
+        let ((place, key), (other_place, other_key)) = (one, other);
         Self::of_test(
             "two_mock_scenarios",
             format!(
-                "A session belongs to one test, but X-Mock-Scenario is '{in_header}' and \
-                 mock_scenario is '{in_address}'."
+                "A session belongs to one test, but {place} is '{key}' and {other_place} is \
+                 '{other_key}'."
             ),
         )
     }

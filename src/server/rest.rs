@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::auth;
 use super::client_secrets;
 use super::models;
+use super::realm::test_of;
 use super::refusals::HttpRefusal;
 use super::routes::{Provider, Resource};
 use super::secrets::SessionGrant;
@@ -57,20 +58,21 @@ async fn respond(
     let offered = Subprotocols::default();
     let query = request.uri().query().unwrap_or_default();
     let key = auth::key(request.headers(), offered, query, provider);
-    if let Err(denied) = shared.gate.admit(key, shared.now()) {
-        return Err(HttpRefusal::not_admitted(&denied, provider));
-    }
-    let realm = shared.realm(request.headers(), query);
+    let admitted = shared.gate.admit(key, shared.now());
+    let granted = admitted.map_err(|denied| HttpRefusal::not_admitted(&denied, provider))?;
+    let test = test_of(request.headers(), query, granted.as_ref());
+    let test = test.map_err(HttpRefusal::of_no_test)?;
+    let realm = shared.realm(test.as_deref());
     realm.map_err(HttpRefusal::of_no_test)?;
     let limits = &shared.options.limits;
     match resource {
         Resource::ClientSecrets => {
             let request = read(request, limits).await?;
-            written(&client_secrets::for_session(request, shared)?)
+            written(&client_secrets::for_session(request, test, shared)?)
         }
         Resource::TranslationClientSecrets => {
             let request = read(request, limits).await?;
-            written(&client_secrets::for_translation(request, shared)?)
+            written(&client_secrets::for_translation(request, test, shared)?)
         }
         Resource::BetaSessions => {
             beta_is_spoken(provider, shared)?;
@@ -79,13 +81,13 @@ async fn respond(
                 temperature: session.temperature,
                 settings: Some(session_config(session)),
             };
-            written(&client_secrets::for_beta(grant, shared)?)
+            written(&client_secrets::for_beta(grant, test, shared)?)
         }
         Resource::BetaTranscriptionSessions => {
             beta_is_spoken(provider, shared)?;
             let session: TranscriptionSessionConfig = read(request, limits).await?;
             let grant = SessionGrant::new(Some(transcription_session_config(session)));
-            written(&client_secrets::for_beta(grant, shared)?)
+            written(&client_secrets::for_beta(grant, test, shared)?)
         }
         Resource::Models => Ok(all_models(shared)),
         Resource::Model(name) => one_model(name, shared),

@@ -28,6 +28,18 @@ const LONGEST_GRANT: usize = 4 * 1024 * 1024;
 /// How hard to compress: more gains little.
 const COMPRESSION: u8 = 6;
 
+/// What a key says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Granted {
+    /// What it opens.
+    #[serde(flatten)]
+    pub(super) grant: Grant,
+    /// The test that it was made in, if in one: what it opens is of that test. A browser, which sets no
+    /// header on a WebSocket, has no other way to say so.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(super) test: Option<String>,
+}
+
 /// What a key opens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Grant {
@@ -98,8 +110,8 @@ impl Secrets {
 
     /// A key that is good until `expires_at`, in Unix seconds; `None` if it would be too long. No
     /// two with different numbers are the same.
-    pub(super) fn key(&self, grant: &Grant, expires_at: u64, number: u32) -> Option<String> {
-        let settings = serde_json::to_vec(grant).ok()?;
+    pub(super) fn key(&self, granted: &Granted, expires_at: u64, number: u32) -> Option<String> {
+        let settings = serde_json::to_vec(granted).ok()?;
         let compressed = compress_to_vec(&settings, COMPRESSION);
         let is_compressed = compressed.len() < settings.len();
         let mut bytes = vec![u8::from(is_compressed)];
@@ -117,9 +129,9 @@ impl Secrets {
         (key.len() <= LONGEST_KEY).then_some(key)
     }
 
-    /// What a key grants; `None` if it has expired, or was not made with the secret. `now` is in
+    /// What a key says; `None` if it has expired, or was not made with the secret. `now` is in
     /// Unix seconds.
-    pub(super) fn read(&self, key: &str, now: u64) -> Option<Grant> {
+    pub(super) fn read(&self, key: &str, now: u64) -> Option<Granted> {
         let bytes = BASE64_URL_SAFE_NO_PAD
             .decode(key.strip_prefix(PREFIX)?)
             .ok()?;
@@ -151,13 +163,20 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn grant(session: Value) -> Grant {
-        let settings = serde_json::from_value(session).expect("settings");
-        Grant::Session(SessionGrant::new(Some(settings)))
+    fn of_no_test(grant: SessionGrant) -> Granted {
+        Granted {
+            grant: Grant::Session(grant),
+            test: None,
+        }
     }
 
-    fn nothing() -> Grant {
-        Grant::Session(SessionGrant::default())
+    fn grant(session: Value) -> Granted {
+        let settings = serde_json::from_value(session).expect("settings");
+        of_no_test(SessionGrant::new(Some(settings)))
+    }
+
+    fn nothing() -> Granted {
+        of_no_test(SessionGrant::default())
     }
 
     fn secrets() -> Secrets {
@@ -171,6 +190,21 @@ mod tests {
         assert_eq!(secrets().read(&key, 999), Some(grant));
         assert_eq!(secrets().read(&key, 1000), None);
         assert!(key.len() < 150, "{key}");
+    }
+
+    #[test]
+    fn a_key_says_which_test_it_was_made_in() {
+        let translation = json!({"t": {"model": "gpt-realtime-translate"}, "k": "my test"});
+        let translation: Granted = serde_json::from_value(translation).expect("a grant");
+        assert!(matches!(translation.grant, Grant::Translation(_)));
+        let session = Granted {
+            test: Some("my test".to_owned()),
+            ..nothing()
+        };
+        for granted in [translation, session] {
+            let key = secrets().key(&granted, 1000, 0).expect("a key");
+            assert_eq!(secrets().read(&key, 0), Some(granted));
+        }
     }
 
     #[test]

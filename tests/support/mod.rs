@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
+#[cfg(feature = "admin")]
+pub(crate) mod admin;
 pub(crate) mod any_plan;
 pub(crate) mod cut_audio;
 #[cfg(feature = "scenario")]

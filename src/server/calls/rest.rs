@@ -15,11 +15,11 @@ use super::super::Shared;
 use super::super::admission::Place;
 use super::super::auth;
 use super::super::handshake::{Opening, Query, id_of};
-use super::super::realm::Realm;
+use super::super::realm::{Realm, test_of};
 use super::super::refusals::HttpRefusal;
 use super::super::rest::{self, decoded};
 use super::super::routes::Provider;
-use super::super::secrets::{Grant, SessionGrant};
+use super::super::secrets::{Grant, Granted, SessionGrant};
 use super::super::shutdown::Stopping;
 use super::super::subprotocols::Subprotocols;
 use super::call::{Accepting, Call, CannotDo};
@@ -125,7 +125,7 @@ struct Terms {
 }
 
 impl Asking<'_> {
-    fn admitted(self, request: &Request<Body>) -> Result<Option<Grant>, HttpRefusal> {
+    fn admitted(self, request: &Request<Body>) -> Result<Option<Granted>, HttpRefusal> {
         let query = request.uri().query().unwrap_or_default();
         let offered = Subprotocols::default();
         let key = auth::key(request.headers(), offered, query, self.provider);
@@ -179,7 +179,8 @@ impl Asking<'_> {
     async fn create(self, request: Request<Body>) -> Result<Response<String>, HttpRefusal> {
         let granted = self.admitted(&request)?;
         let query = request.uri().query().unwrap_or_default();
-        let realm = self.shared.realm(request.headers(), query);
+        let realm = test_of(request.headers(), query, granted.as_ref())
+            .and_then(|test| self.shared.realm(test.as_deref()));
         let realm = realm.map_err(|refusal| HttpRefusal::bad_request(refusal.refusal))?;
         let query = Query::of(query);
         let headers = request.headers().clone();
@@ -188,7 +189,7 @@ impl Asking<'_> {
             sdp: offer,
             session,
         } = call_request(&headers, body).await?;
-        let granted = match granted {
+        let granted = match granted.map(|granted| granted.grant) {
             None => None,
             Some(Grant::Session(grant)) => Some(grant),
             Some(Grant::Translation(_)) => return Err(HttpRefusal::not_a_call()),
