@@ -272,6 +272,11 @@ impl Session {
         }
     }
 
+    /// How the client is connected.
+    pub const fn transport(&self) -> Transport {
+        self.transport
+    }
+
     /// The session object as the client was last told, or will be.
     pub fn settings(&self) -> &SessionObject {
         &self.settings

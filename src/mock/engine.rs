@@ -4,7 +4,11 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::audio::Encoding;
+#[cfg(feature = "conformance")]
+use crate::conformance::SessionOrder;
 use crate::dialect::DialectSession;
+#[cfg(feature = "conformance")]
+use crate::engine::Transport;
 use crate::engine::{Input, Output, TranslationSession};
 use crate::expect::Frame;
 use crate::protocol::realtime::{
@@ -67,6 +71,12 @@ pub(crate) trait Engine: Debug + Send + 'static {
     #[cfg(feature = "conformance")]
     fn is_beta(&self) -> bool {
         false
+    }
+
+    /// What follows it from its first frame on.
+    #[cfg(feature = "conformance")]
+    fn order(&self) -> SessionOrder {
+        SessionOrder::default()
     }
 
     /// The event in a text of the client.
@@ -170,6 +180,14 @@ impl Engine for DialectSession {
     #[cfg(feature = "conformance")]
     fn is_beta(&self) -> bool {
         Self::is_beta(self)
+    }
+
+    #[cfg(feature = "conformance")]
+    fn order(&self) -> SessionOrder {
+        match self.engine().transport() {
+            Transport::Sip => SessionOrder::beside_a_call(),
+            Transport::WebSocket | Transport::WebRtc => SessionOrder::default(),
+        }
     }
 
     fn kind(event: &ServerEvent) -> SentKind {

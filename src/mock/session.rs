@@ -102,7 +102,8 @@ impl<E: Engine> MockSession<E> {
         } else {
             Schema::Observed
         };
-        self.verifier = Some(Box::new(verification.follow(number, schema)));
+        let order = self.session.order();
+        self.verifier = Some(Box::new(verification.follow(number, schema, order)));
     }
 
     /// A session whose frames are noted under a number, and which goes wrong as the faults of its

@@ -101,14 +101,19 @@ impl Verification {
     }
 
     /// Follows a session, which has this number if it has one already.
-    pub(super) fn follow(&self, number: Option<usize>, schema: Schema) -> Verifier {
+    pub(super) fn follow(
+        &self,
+        number: Option<usize>,
+        schema: Schema,
+        order: SessionOrder,
+    ) -> Verifier {
         let mut found = self.found();
         let number = number.unwrap_or(found.sessions);
         found.sessions += 1;
         Verifier {
             number,
             schema,
-            order: SessionOrder::default(),
+            order,
             verification: self.clone(),
         }
     }

@@ -1,9 +1,11 @@
 //! A telephone call from its announcement to its end: accepted, followed, talked to.
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use mock_realtime::engine::Pacing;
+use mock_realtime::generators::ResponsePlan;
 use mock_realtime::protocol::realtime::{CallIncomingWebhook, OBSERVED_SCHEMA};
 use mock_realtime::server::MockServer;
 use mock_realtime::server::calls::{
@@ -17,6 +19,7 @@ const NOON: u64 = 1_800_000_000;
 
 async fn mock() -> MockServer {
     MockServer::builder()
+        .verify()
         .started_at(NOON)
         .say(["Good morning! At what time?", "At eight, then."])
         .pacing(Pacing::REALISTIC)
@@ -197,6 +200,7 @@ async fn the_same_seed_gives_the_same_call() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_interrupts_and_the_rest_is_not_heard() {
     let mock = MockServer::builder()
+        .verify()
         .say(["Let me tell you a very long story, which begins in a small town. ".repeat(5)])
         .pacing(Pacing::REALISTIC)
         .start()
@@ -226,6 +230,24 @@ async fn a_caller_interrupts_and_the_rest_is_not_heard() {
     let loudest = |samples: &[i16]| samples.iter().map(|sample| sample.abs()).max();
     assert!(loudest(&model.samples()[cut - 2_400..cut]) > Some(500));
     assert_eq!(loudest(&model.samples()[cut + 160..cut + 2_400]), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_mock_sends_in_a_call_is_held_against_the_protocol() {
+    let mut impossible = ResponsePlan::message("Good morning!");
+    impossible.usage.cached_text = Some(64_000);
+    let mock = MockServer::builder().verify().respond([impossible]);
+    let mock = mock.start().await;
+    let call = mock.call(IncomingCall::from("+493012345").says("Hello?"));
+    let app = App::of(&mock);
+    app.accept(call.id()).await;
+    let mut sideband = app.follow(call.id()).await.unwrap();
+    sideband.send(json!({"type": "response.create"})).await;
+    let (_, close) = sideband.until_the_end().await;
+    assert_eq!(u16::from(close.code), 1011);
+    let verdict = catch_unwind(AssertUnwindSafe(|| drop(mock))).unwrap_err();
+    let verdict = verdict.downcast::<String>().unwrap();
+    assert!(verdict.contains("usage-adds-up"), "{verdict}");
 }
 
 #[tokio::test(start_paused = true)]

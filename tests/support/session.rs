@@ -26,12 +26,14 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(options: SessionOptions) -> Self {
-        // A socket beside a call is no session of its own, and is sent no `session.created`.
-        let is_beside_a_call = options.transport == Transport::Sip;
+        let order = match options.transport {
+            Transport::Sip => SessionOrder::beside_a_call(),
+            _ => SessionOrder::default(),
+        };
         Self {
             session: engine::Session::new(options),
             rules: Rules {
-                is_beside_a_call,
+                order,
                 ..Rules::default()
             },
         }
@@ -79,7 +81,6 @@ impl DerefMut for Session {
 pub(crate) struct Rules {
     schema: Schema,
     order: SessionOrder,
-    is_beside_a_call: bool,
     /// What has begun and is not over: responses, and those that are played in a call.
     under_way: BTreeSet<(&'static str, String)>,
 }
@@ -113,7 +114,6 @@ impl Rules {
         let broken: Vec<String> = broken
             .iter()
             .filter(|violation| violation.rule.side != Some(Direction::Client))
-            .filter(|violation| !(self.is_beside_a_call && violation.rule.name == "session-first"))
             .map(ToString::to_string)
             .collect();
         assert!(broken.is_empty(), "{event}\n{}", broken.join("\n"));

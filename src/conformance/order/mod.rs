@@ -109,6 +109,16 @@ impl Report {
 }
 
 impl SessionOrder {
+    /// Follows the session of a call from a socket beside it, which is not told that the session was
+    /// created.
+    pub fn beside_a_call() -> Self {
+        Self {
+            begun: true,
+            created: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next event, and says which rules it breaks.
     pub fn see(&mut self, by: Direction, event: &Value) -> Vec<Violation> {
         let event_type = event["type"].as_str().unwrap_or_default();

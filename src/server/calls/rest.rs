@@ -273,6 +273,8 @@ impl Asking<'_> {
         place: Place,
     ) {
         let session = session(call, terms, &accepting, faults);
+        #[cfg(feature = "conformance")]
+        let session = session.verified(self.shared.verification.as_ref());
         call.began(id_of(session.engine().engine().settings()).to_string());
         let line = Line::new(Arc::clone(call), session, accepting, place);
         tokio::spawn(line.hold(self.stopping.clone()));
