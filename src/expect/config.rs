@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::protocol::EventKind;
 use crate::protocol::realtime::{
-    ClientEventKind, ServerEventKind, TranslationClientEventKind, TranslationServerEventKind,
+    ClientEvent, ClientEventKind, ServerEventKind, TranslationClientEventKind,
+    TranslationServerEventKind,
 };
 
 use super::expectation::{Expectations, check_possible};
@@ -90,7 +91,7 @@ impl ExpectationsConfig {
 }
 
 impl ExpectationConfig {
-    fn to_expected(&self, path: &str) -> Result<Expected, Impossible> {
+    fn to_expected(&self, path: &str) -> Result<Expected<ClientEvent>, Impossible> {
         let impossible = |field: &str, message| Impossible {
             path: format!("{path}.{field}"),
             message,
@@ -98,7 +99,8 @@ impl ExpectationConfig {
         let kind = self.kind.0;
         let mut expected = Expected::new(kind, Place::Data(path.to_owned()));
         if let Some(fields) = &self.with {
-            check_possible(kind, fields).map_err(|reason| impossible("with", reason))?;
+            check_possible::<ClientEvent>(kind, fields)
+                .map_err(|reason| impossible("with", reason))?;
             let condition = Condition::Has(Value::Object(fields.clone()));
             expected.conditions.push(condition);
         }

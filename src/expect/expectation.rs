@@ -10,38 +10,56 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::protocol::realtime::{ClientEvent, ClientEventKind};
-use crate::protocol::{DecodeReason, EventKind, EventPayload, decode};
+use crate::protocol::realtime::ClientEvent;
+use crate::protocol::{DecodeReason, Event, EventKind, EventPayload, decode};
 
+use super::evidence::Evidence;
 use super::expected::{Condition, Expected, Place, check_order};
-use super::journal::Journal;
 
-/// What a client is expected to send.
+/// What a client is expected to send; or, with other events than those of clients, a carrier or a bridge
+/// in a telephone call.
 ///
 /// Clones share the list.
-#[derive(Clone, Default)]
-pub struct Expectations {
-    list: Arc<Mutex<List>>,
+pub struct Expectations<E: Event = ClientEvent> {
+    list: Arc<Mutex<List<E>>>,
 }
 
-#[derive(Default)]
-struct List {
-    expected: Vec<Expected>,
-    in_order: Vec<Vec<ClientEventKind>>,
+struct List<E: Event> {
+    expected: Vec<Expected<E>>,
+    in_order: Vec<Vec<E::Kind>>,
 }
 
-/// An expectation that is being written down. It counts from the start, with all the client has
-/// sent already.
-pub struct Expect<P> {
-    list: Arc<Mutex<List>>,
+impl<E: Event> Clone for Expectations<E> {
+    fn clone(&self) -> Self {
+        Self {
+            list: Arc::clone(&self.list),
+        }
+    }
+}
+
+impl<E: Event> Default for Expectations<E> {
+    fn default() -> Self {
+        let list = List {
+            expected: Vec::new(),
+            in_order: Vec::new(),
+        };
+        Self {
+            list: Arc::new(Mutex::new(list)),
+        }
+    }
+}
+
+/// An expectation that is being written down. It counts from the start, with all that was sent already.
+pub struct Expect<P, E: Event = ClientEvent> {
+    list: Arc<Mutex<List<E>>>,
     index: usize,
     payload: PhantomData<P>,
 }
 
-impl Expectations {
+impl<E: Event> Expectations<E> {
     /// Expects an event of a type, at least once unless more is said.
     #[track_caller]
-    pub fn expect<P: EventPayload<ClientEvent>>(&self) -> Expect<P> {
+    pub fn expect<P: EventPayload<E>>(&self) -> Expect<P, E> {
         let mut list = self.list();
         list.expected
             .push(Expected::new(P::KIND, Place::Code(Location::caller())));
@@ -54,13 +72,13 @@ impl Expectations {
 
     /// Expects that a session has the first event of each of these types in this order. Others may
     /// come between.
-    pub fn in_order(&self, kinds: impl IntoIterator<Item = ClientEventKind>) {
+    pub fn in_order(&self, kinds: impl IntoIterator<Item = E::Kind>) {
         self.list().in_order.push(kinds.into_iter().collect());
     }
 
     /// Adds an expectation that is there already.
     #[cfg(feature = "scenario")]
-    pub(super) fn add(&self, expected: Expected) {
+    pub(super) fn add(&self, expected: Expected<E>) {
         self.list().expected.push(expected);
     }
 
@@ -69,50 +87,52 @@ impl Expectations {
     /// # Errors
     ///
     /// All that is not as expected, with the timeline.
-    pub fn verify(&self, journal: &Journal) -> Result<(), Unmet> {
-        let entries = journal.entries();
+    pub fn verify(&self, evidence: &impl Evidence<E>) -> Result<(), Unmet> {
+        let (sent, sender) = (evidence.sent_events(), evidence.sender());
         let list = self.list();
-        let counts = list.expected.iter().filter_map(|it| it.check(&entries));
+        let counts = list.expected.iter();
+        let counts = counts.filter_map(|it| it.check(&sent, sender));
         let orders = list.in_order.iter();
-        let orders = orders.filter_map(|kinds| check_order(kinds, &entries));
+        let orders = orders.filter_map(|kinds| check_order(kinds, &sent));
         let faults: Vec<String> = counts.chain(orders).collect();
         if faults.is_empty() {
             return Ok(());
         }
         Err(Unmet {
             faults,
-            forgotten: journal.forgotten(),
-            timeline: journal.timeline(),
+            forgotten: evidence.left_out(),
+            timeline: evidence.drawn(),
         })
     }
 
-    fn list(&self) -> MutexGuard<'_, List> {
+    fn list(&self) -> MutexGuard<'_, List<E>> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Panics if no event of this type can have these fields. What is not there may be left out.
 #[track_caller]
-fn assert_possible(kind: ClientEventKind, fields: &Value) {
+fn assert_possible<E: Event>(kind: E::Kind, fields: &Value) {
     let Value::Object(fields) = fields else {
+        let kind = kind.as_str();
         panic!("`with` takes the fields of {kind} as an object, json!({{..}}), not {fields}");
     };
-    if let Err(reason) = check_possible(kind, fields) {
+    if let Err(reason) = check_possible::<E>(kind, fields) {
         panic!("{reason}");
     }
 }
 
 /// Whether an event of this type can have these fields; the error says why not.
-pub(super) fn check_possible(
-    kind: ClientEventKind,
+pub(super) fn check_possible<E: Event>(
+    kind: E::Kind,
     fields: &Map<String, Value>,
 ) -> Result<(), String> {
-    let mut event = fields.clone();
-    let tag = event.entry("type").or_insert_with(|| kind.as_str().into());
-    if tag != kind.as_str() {
-        return Err(format!("the type of {kind} is never {tag}"));
+    let (kind, mut event) = (kind.as_str(), fields.clone());
+    let tag = event.entry(E::TAG).or_insert_with(|| kind.into());
+    if tag != kind {
+        return Err(format!("the {} of {kind} is never {tag}", E::TAG));
     }
-    let decoded = decode::<ClientEvent>(&Value::Object(event).to_string());
+    let decoded = decode::<E>(&Value::Object(event).to_string());
     match decoded {
         Err(error)
             if matches!(
@@ -128,11 +148,11 @@ pub(super) fn check_possible(
     }
 }
 
-impl<P: EventPayload<ClientEvent>> Expect<P> {
+impl<P: EventPayload<E>, E: Event> Expect<P, E> {
     /// Only events that fulfil this count.
     pub fn where_(&self, condition: impl Fn(&P) -> bool + Send + 'static) -> &Self {
         self.change(|expected| {
-            let condition = move |event: &ClientEvent| P::of(event).is_some_and(&condition);
+            let condition = move |event: &E| P::of(event).is_some_and(&condition);
             let condition = Condition::Holds(Box::new(condition));
             expected.conditions.push(condition);
         })
@@ -163,7 +183,7 @@ impl<P: EventPayload<ClientEvent>> Expect<P> {
     /// have this value.
     #[track_caller]
     pub fn with(&self, fields: Value) -> &Self {
-        assert_possible(P::KIND, &fields);
+        assert_possible::<E>(P::KIND, &fields);
         self.change(|expected| expected.conditions.push(Condition::Has(fields)))
     }
 
@@ -198,23 +218,25 @@ impl<P: EventPayload<ClientEvent>> Expect<P> {
         self.at_most(0)
     }
 
-    /// Only in this session, from 0.
-    pub fn in_session(&self, session: usize) -> &Self {
-        self.change(|expected| expected.session = Some(session))
-    }
-
-    /// Only so soon after the start of its session.
+    /// Only so soon after the start of its session, or of the call.
     pub fn within(&self, time: Duration) -> &Self {
         self.change(|expected| expected.within = Some(time))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Expected)) -> &Self {
+    fn change(&self, change: impl FnOnce(&mut Expected<E>)) -> &Self {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(expected) = list.expected.get_mut(self.index) {
             change(expected);
         }
         drop(list);
         self
+    }
+}
+
+impl<P: EventPayload<ClientEvent>> Expect<P> {
+    /// Only in this session, from 0.
+    pub fn in_session(&self, session: usize) -> &Self {
+        self.change(|expected| expected.session = Some(session))
     }
 }
 
@@ -264,7 +286,7 @@ times_from_range!(
     std::ops::RangeToInclusive<usize>
 );
 
-impl fmt::Debug for Expectations {
+impl<E: Event> fmt::Debug for Expectations<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = self.list();
         let expected = list.expected.iter().map(Expected::describe);
@@ -272,7 +294,7 @@ impl fmt::Debug for Expectations {
     }
 }
 
-impl<P> fmt::Debug for Expect<P> {
+impl<P, E: Event> fmt::Debug for Expect<P, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Expect<{}>", type_name::<P>())
     }

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::protocol::realtime::{ClientEvent, ClientEventKind};
 use crate::protocol::{Event, EventKind};
 
-use super::journal::{Entry, Frame};
+use super::evidence::{SentEvent, is_same};
 use super::partial::differences;
 
-pub(super) struct Expected {
-    pub(super) kind: ClientEventKind,
-    pub(super) conditions: Vec<Condition>,
+pub(super) struct Expected<E: Event> {
+    pub(super) kind: E::Kind,
+    pub(super) conditions: Vec<Condition<E>>,
     pub(super) least: usize,
     pub(super) most: Option<usize>,
     pub(super) session: Option<usize>,
@@ -42,25 +41,29 @@ impl fmt::Display for Place {
 }
 
 /// What an event has to be like.
-pub(super) enum Condition {
+pub(super) enum Condition<E> {
     /// What a closure says.
-    Holds(Box<dyn Fn(&ClientEvent) -> bool + Send>),
+    Holds(Box<dyn Fn(&E) -> bool + Send>),
     /// These fields with these values, and others.
     Has(Value),
 }
 
-impl Condition {
-    fn is_met_by(&self, event: &ClientEvent, frame: &Frame) -> bool {
+impl<E: Event> Condition<E> {
+    fn is_met_by(&self, event: &E) -> bool {
         match self {
             Self::Holds(condition) => condition(event),
-            Self::Has(expected) => differences(expected, &frame.to_json()).is_empty(),
+            Self::Has(expected) => differences(expected, &to_json(event)).is_empty(),
         }
     }
 }
 
-impl Expected {
+fn to_json<E: Event>(event: &E) -> Value {
+    serde_json::to_value(event).unwrap_or_default()
+}
+
+impl<E: Event> Expected<E> {
     /// Expects it at least once.
-    pub(super) fn new(kind: ClientEventKind, place: Place) -> Self {
+    pub(super) fn new(kind: E::Kind, place: Place) -> Self {
         Self {
             kind,
             conditions: Vec::new(),
@@ -72,41 +75,34 @@ impl Expected {
         }
     }
 
-    fn is_met_by(&self, entry: &Entry) -> bool {
-        self.event_of(entry).is_some_and(|event| {
-            self.is_for(entry)
-                && self.is_in_time(entry)
-                && self
-                    .conditions
-                    .iter()
-                    .all(|condition| condition.is_met_by(event, &entry.frame))
-        })
+    fn is_met_by(&self, sent: &SentEvent<E>) -> bool {
+        let mut conditions = self.conditions.iter();
+        self.is_of_type(sent)
+            && self.is_for(sent)
+            && self.is_in_time(sent)
+            && conditions.all(|condition| condition.is_met_by(&sent.event))
     }
 
-    /// The event, if it is of the right type.
-    fn event_of<'a>(&self, entry: &'a Entry) -> Option<&'a ClientEvent> {
-        match &entry.frame {
-            Frame::Client(event) if event.kind() == self.kind => Some(event),
-            _ => None,
-        }
+    fn is_of_type(&self, sent: &SentEvent<E>) -> bool {
+        is_same(sent.event.kind(), self.kind)
     }
 
-    fn is_for(&self, entry: &Entry) -> bool {
-        self.session.is_none_or(|session| session == entry.session)
+    fn is_for(&self, sent: &SentEvent<E>) -> bool {
+        self.session.is_none_or(|session| session == sent.session)
     }
 
-    fn is_in_time(&self, entry: &Entry) -> bool {
-        self.within.is_none_or(|within| entry.at <= within)
+    fn is_in_time(&self, sent: &SentEvent<E>) -> bool {
+        self.within.is_none_or(|within| sent.at <= within)
     }
 
     pub(super) fn describe(&self) -> String {
-        let mut text = format!("{} {}", self.times(), self.kind);
+        let mut text = format!("{} {}", self.times(), self.kind.as_str());
         for condition in &self.conditions {
             if let Condition::Has(expected) = condition {
                 let _ = write!(text, " with {expected}");
             }
         }
-        let closures = |condition: &&Condition| matches!(condition, Condition::Holds(_));
+        let closures = |condition: &&Condition<E>| matches!(condition, Condition::Holds(_));
         match self.conditions.iter().filter(closures).count() {
             0 => {}
             1 => text.push_str(" that fulfils the condition"),
@@ -133,9 +129,9 @@ impl Expected {
         }
     }
 
-    /// What is wrong, if something is.
-    pub(super) fn check(&self, entries: &[Entry]) -> Option<String> {
-        let met = entries.iter().filter(|entry| self.is_met_by(entry)).count();
+    /// What is wrong, if something is. `sender` is who sends such events.
+    pub(super) fn check(&self, all: &[SentEvent<E>], sender: &str) -> Option<String> {
+        let met = all.iter().filter(|sent| self.is_met_by(sent)).count();
         if met >= self.least && self.most.is_none_or(|most| met <= most) {
             return None;
         }
@@ -145,41 +141,39 @@ impl Expected {
             self.place
         );
         if met < self.least {
-            self.tell_nearest(entries, &mut text);
+            self.tell_nearest(all, sender, &mut text);
         }
         Some(text)
     }
 
     /// Says which event of the right type came nearest, and what about it is wrong. Of those with
     /// as little wrong it is the last.
-    fn tell_nearest(&self, entries: &[Entry], text: &mut String) {
-        let candidates = entries
-            .iter()
-            .rev()
-            .filter_map(|entry| Some((entry, self.faults(entry, self.event_of(entry)?))));
+    fn tell_nearest(&self, all: &[SentEvent<E>], sender: &str, text: &mut String) {
+        let of_type = || all.iter().rev().filter(|sent| self.is_of_type(sent));
+        let candidates = of_type().map(|sent| (sent, self.faults(sent)));
         let missed = candidates.filter(|(_, faults)| !faults.is_empty());
-        if let Some((entry, faults)) = missed.min_by_key(|(_, faults)| faults.len()) {
-            let _ = writeln!(text, "  nearest: {}", entry.frame.to_json());
+        if let Some((sent, faults)) = missed.min_by_key(|(_, faults)| faults.len()) {
+            let _ = writeln!(text, "  nearest: {}", to_json(&sent.event));
             let _ = writeln!(text, "  but {}", faults.join("\n  and "));
-        } else if !entries.iter().any(|entry| self.event_of(entry).is_some()) {
-            let _ = writeln!(text, "  the client sent no {} at all", self.kind);
+        } else if of_type().next().is_none() {
+            let _ = writeln!(text, "  {sender} sent no {} at all", self.kind.as_str());
         }
     }
 
-    fn faults(&self, entry: &Entry, event: &ClientEvent) -> Vec<String> {
+    fn faults(&self, sent: &SentEvent<E>) -> Vec<String> {
         let mut faults = Vec::new();
-        if !self.is_for(entry) {
-            faults.push(format!("it was sent in session {}", entry.session));
+        if !self.is_for(sent) {
+            faults.push(format!("it was sent in session {}", sent.session));
         }
-        if !self.is_in_time(entry) {
-            faults.push(format!("it came after {:?}", entry.at));
+        if !self.is_in_time(sent) {
+            faults.push(format!("it came after {:?}", sent.at));
         }
         for (index, condition) in self.conditions.iter().enumerate() {
             match condition {
-                Condition::Holds(condition) if condition(event) => {}
+                Condition::Holds(condition) if condition(&sent.event) => {}
                 Condition::Holds(_) => faults.push(format!("condition {} is false", index + 1)),
                 Condition::Has(expected) => {
-                    let found = entry.frame.to_json();
+                    let found = to_json(&sent.event);
                     let differences = differences(expected, &found);
                     faults.extend(differences.iter().map(ToString::to_string));
                 }
@@ -190,16 +184,14 @@ impl Expected {
 }
 
 /// Says where an order breaks, if no session has it.
-pub(super) fn check_order(kinds: &[ClientEventKind], entries: &[Entry]) -> Option<String> {
-    let sessions = entries.iter().map(|entry| entry.session).max();
+pub(super) fn check_order<E: Event>(kinds: &[E::Kind], all: &[SentEvent<E>]) -> Option<String> {
+    let sessions = all.iter().map(|sent| sent.session).max();
     let mut best = 0;
     for session in 0..=sessions.unwrap_or_default() {
         let mut wanted = kinds.iter();
         let mut next = wanted.next();
-        for entry in entries.iter().filter(|entry| entry.session == session) {
-            if let (Frame::Client(event), Some(kind)) = (&entry.frame, next)
-                && event.kind() == *kind
-            {
+        for sent in all.iter().filter(|sent| sent.session == session) {
+            if next.is_some_and(|kind| is_same(sent.event.kind(), *kind)) {
                 next = wanted.next();
             }
         }

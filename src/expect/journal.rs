@@ -27,12 +27,15 @@ use super::timeline;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What frames are called that are no events.
-const TEXT: &str = "(text)";
-const BINARY: &str = "(binary)";
-const CLOSE: &str = "(close)";
-const FAULT: &str = "(fault)";
+pub(crate) mod names {
+    pub(crate) const TEXT: &str = "(text)";
+    pub(crate) const BINARY: &str = "(binary)";
+    pub(crate) const CLOSE: &str = "(close)";
+    pub(crate) const FAULT: &str = "(fault)";
+}
+
 #[cfg(feature = "scenario")]
-pub(super) const NOT_EVENTS: [&str; 4] = [TEXT, BINARY, CLOSE, FAULT];
+pub(super) const NOT_EVENTS: [&str; 4] = [names::TEXT, names::BINARY, names::CLOSE, names::FAULT];
 
 /// Who sent a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,10 +121,10 @@ impl Frame {
             Self::Server(event) => event.kind().as_str(),
             Self::TranslationClient(event) => event.kind().as_str(),
             Self::TranslationServer(event) => event.kind().as_str(),
-            Self::Text(..) => TEXT,
-            Self::Binary => BINARY,
-            Self::Close { .. } => CLOSE,
-            Self::Fault => FAULT,
+            Self::Text(..) => names::TEXT,
+            Self::Binary => names::BINARY,
+            Self::Close { .. } => names::CLOSE,
+            Self::Fault => names::FAULT,
         }
     }
 

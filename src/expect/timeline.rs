@@ -1,10 +1,12 @@
-//! A journal as people read it: the client on the left, the mock on the right.
+//! A journal as people read it: one side on the left, the other on the right.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::journal::{Direction, Entry, Frame};
+use super::journal::{Direction, Entry, Fired};
 
 /// So many lines are enough to see what went on.
 const LINES: usize = 40;
@@ -22,17 +24,78 @@ const TELLING: &[&str] = &[
     "/audio_start_ms",
     "/audio_end_ms",
     "/reason",
+    "/mark/name",
+    "/dtmf/digit",
+    "/activities/0/name",
+    "/streamId",
 ];
 
 /// The longest detail.
 const DETAIL: usize = 60;
 
+/// A frame that can be drawn.
+pub(crate) trait Drawn {
+    /// When it was sent.
+    fn at(&self) -> Duration;
+    /// In which session, where there may be several.
+    fn session(&self) -> Option<usize>;
+    /// Who sent it: the picture of its way, as wide for one side as for the other.
+    fn arrow(&self) -> &'static str;
+    /// The type of the event; of what is no event, what it is.
+    fn name(&self) -> Cow<'_, str>;
+    /// Whether it was lost on its way.
+    fn is_lost(&self) -> bool;
+    /// What else went wrong with it.
+    fn faults(&self) -> &[Fired];
+    /// Whether a user of the mock asked for it.
+    fn is_injected(&self) -> bool;
+    /// The event, of which what says most is shown.
+    fn detail(&self) -> Value;
+}
+
+impl Drawn for Entry {
+    fn at(&self) -> Duration {
+        self.at
+    }
+
+    fn session(&self) -> Option<usize> {
+        Some(self.session)
+    }
+
+    fn arrow(&self) -> &'static str {
+        match self.frame.direction() {
+            Direction::Client => "client ──▶      ",
+            Direction::Server => "       ◀── mock  ",
+        }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.frame.name().into()
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    fn faults(&self) -> &[Fired] {
+        &self.faults
+    }
+
+    fn is_injected(&self) -> bool {
+        self.injected
+    }
+
+    fn detail(&self) -> Value {
+        self.frame.to_json()
+    }
+}
+
 /// The last frames, a line each; equal ones that follow each other are one.
-pub(super) fn draw(entries: &[Entry]) -> String {
-    let mut runs: Vec<(&Entry, usize)> = Vec::new();
+pub(crate) fn draw<D: Drawn>(entries: &[D]) -> String {
+    let mut runs: Vec<(&D, usize)> = Vec::new();
     for entry in entries {
         match runs.last_mut() {
-            Some((first, count)) if is_same(first, entry) => *count += 1,
+            Some((first, count)) if is_same(*first, entry) => *count += 1,
             _ => runs.push((entry, 1)),
         }
     }
@@ -42,51 +105,49 @@ pub(super) fn draw(entries: &[Entry]) -> String {
         let _ = writeln!(text, "   ... {left_out} before");
     }
     for (entry, count) in &runs[left_out..] {
-        draw_run(&mut text, entry, *count);
+        draw_run(&mut text, *entry, *count);
     }
     text
 }
 
-fn is_same(one: &Entry, other: &Entry) -> bool {
-    one.session == other.session
-        && one.lost == other.lost
+fn is_same<D: Drawn>(one: &D, other: &D) -> bool {
+    one.session() == other.session()
+        && one.is_lost() == other.is_lost()
         && kinds_of_faults(one).eq(kinds_of_faults(other))
-        && one.injected == other.injected
-        && one.frame.direction() == other.frame.direction()
-        && one.frame.name() == other.frame.name()
+        && one.is_injected() == other.is_injected()
+        && one.arrow() == other.arrow()
+        && one.name() == other.name()
 }
 
-fn kinds_of_faults(entry: &Entry) -> impl Iterator<Item = &str> {
-    entry.faults.iter().map(|fired| fired.kind)
+fn kinds_of_faults<D: Drawn>(entry: &D) -> impl Iterator<Item = &str> {
+    entry.faults().iter().map(|fired| fired.kind)
 }
 
-fn draw_run(text: &mut String, entry: &Entry, count: usize) {
-    let arrow = match entry.frame.direction() {
-        Direction::Client => "client ──▶      ",
-        Direction::Server => "       ◀── mock  ",
-    };
-    let seconds = entry.at.as_secs_f64();
-    let name = entry.frame.name();
-    let _ = write!(text, "{seconds:>9.3} s  #{}  {arrow}{name}", entry.session);
-    if entry.lost {
+fn draw_run<D: Drawn>(text: &mut String, entry: &D, count: usize) {
+    let (seconds, arrow, name) = (entry.at().as_secs_f64(), entry.arrow(), entry.name());
+    let _ = write!(text, "{seconds:>9.3} s  ");
+    if let Some(session) = entry.session() {
+        let _ = write!(text, "#{session}  ");
+    }
+    let _ = write!(text, "{arrow}{name}");
+    if entry.is_lost() {
         text.push_str("  (lost)");
     }
-    for fired in &entry.faults {
+    for fired in entry.faults() {
         let _ = write!(text, "  ⚡ {fired}");
     }
-    if entry.injected {
+    if entry.is_injected() {
         text.push_str("  (injected)");
     }
     if count > 1 {
         let _ = write!(text, "  ×{count}");
-    } else if let Some(detail) = detail(&entry.frame) {
+    } else if let Some(detail) = detail(&entry.detail()) {
         let _ = write!(text, "  {detail}");
     }
     text.push('\n');
 }
 
-fn detail(frame: &Frame) -> Option<String> {
-    let json = frame.to_json();
+fn detail(json: &Value) -> Option<String> {
     let value = TELLING.iter().find_map(|path| {
         let value = json.pointer(path)?;
         (!value.is_null()).then(|| value.clone())

@@ -13,6 +13,7 @@ use super::kind::{FailTranscription, FaultKind, IncompleteFor, Point, RefuseHand
 use super::random::Random;
 use super::strike::{Memory, Strike, Victim};
 use super::when::Occasion;
+use super::wire::Wire;
 use super::{Fault, Faults};
 
 /// What is said of what needs a network, where there is none.
@@ -33,6 +34,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Running {
+    wire: Wire,
     connection: u64,
     rules: Vec<Rule>,
     /// How many there ever were.
@@ -88,14 +90,14 @@ impl Rule {
         self.is_at(point) && is_old_enough && self.is_up()
     }
 
-    fn strike(&mut self, strike: &mut Strike, victim: Victim<'_>) {
+    fn strike(&mut self, strike: &mut Strike, wire: Wire, victim: Victim<'_>) {
         let Self {
             fault,
             random,
             memory,
             ..
         } = self;
-        if strike.hit(&fault.kind, victim, random, memory) {
+        if strike.hit(&fault.kind, wire, victim, random, memory) {
             self.fired += 1;
         }
     }
@@ -123,6 +125,16 @@ impl ConnectionFaults {
         for set in sets {
             faults.add(set);
         }
+        faults
+    }
+
+    /// Those of a call, whose seed stands in the place of the connection's number.
+    #[cfg(feature = "telephony")]
+    pub(crate) fn of_call(wire: Wire, seed: u64) -> Self {
+        let faults = Self::default();
+        let mut running = faults.running();
+        (running.wire, running.connection) = (wire, seed);
+        drop(running);
         faults
     }
 
@@ -249,7 +261,7 @@ impl ConnectionFaults {
         let side = usize::from(victim.from == Direction::Server);
         running.bytes[side] += victim.text.len() as u64;
         let bytes = running.bytes[side];
-        let in_process = running.in_process;
+        let (in_process, wire) = (running.in_process, running.wire);
         let mut strike = Strike::default();
         for rule in &mut running.rules {
             let occasion = Occasion {
@@ -264,7 +276,7 @@ impl ConnectionFaults {
                 && rule.fault.when.holds_of(occasion)
                 && rule.is_up()
             {
-                rule.strike(&mut strike, victim);
+                rule.strike(&mut strike, wire, victim);
                 if in_process
                     && strike.pieces.take().is_some()
                     && let Some(fired) = strike.fired.last_mut()
@@ -282,6 +294,7 @@ impl ConnectionFaults {
             return None;
         }
         let mut running = self.running();
+        let wire = running.wire;
         let due = running.rules.iter_mut().find(|rule| rule.is_due(now))?;
         due.over = true;
         let mut strike = Strike::default();
@@ -293,7 +306,7 @@ impl ConnectionFaults {
                 sound: None,
                 now,
             };
-            due.strike(&mut strike, victim);
+            due.strike(&mut strike, wire, victim);
         }
         Some(strike)
     }

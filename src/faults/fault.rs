@@ -444,6 +444,12 @@ fn unfit(kind: &FaultKind, when: &When) -> Option<String> {
             "`{name}` is about {what}, which has no `{condition}`"
         ));
     }
+    if let Some(event) = when.event.0.iter().find(|event| !event.is_of_session()) {
+        let event = String::from(event.clone());
+        return Some(format!(
+            "sessions have no event `{event}`; what goes wrong in calls is in their script"
+        ));
+    }
     if kind.is_of_server() && !when.is_of(Direction::Server) {
         return Some(format!(
             "`{name}` is about what the server sends, and this is when the client does"

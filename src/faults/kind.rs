@@ -11,6 +11,24 @@ use super::values::{Count, Headers, RefusalStatus};
 /// The most copies of a frame, and frames that one may let pass.
 const MOST: u64 = 100;
 
+/// The kinds that there are in calls as well: those of lines and of texts. A call's handshake is the
+/// bridge's to answer, what is heard in it is the caller's to say, and it has no responses.
+#[cfg(feature = "telephony")]
+pub(super) const OF_CALLS: [&str; 12] = [
+    "delay",
+    "bandwidth",
+    "stall",
+    "drop",
+    "duplicate",
+    "reorder",
+    "truncate",
+    "malform",
+    "break_schema",
+    "wrong_id",
+    "unknown_event",
+    "disconnect",
+];
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $(($of:ty))? = $name:literal,)*) => {
         /// What goes wrong.
@@ -142,6 +160,12 @@ impl FaultKind {
                 | Self::AudioSilence(_)
                 | Self::AudioClipping(_)
         )
+    }
+
+    /// Whether what a carrier sends to a bridge can go wrong like this.
+    #[cfg(feature = "telephony")]
+    pub(super) fn is_of_call(&self) -> bool {
+        OF_CALLS.contains(&self.name())
     }
 
     /// What is wrong with it, if something is.

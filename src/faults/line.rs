@@ -95,6 +95,11 @@ impl<T> Line<T> {
         }
     }
 
+    /// Lets those go that were held back long enough by now.
+    pub(crate) fn let_go(&mut self, now: Duration) {
+        self.release(now, |held| held.until <= now);
+    }
+
     /// Sends what comes after all that was sent before, however long that is held.
     pub(crate) fn send_last(&mut self, frame: T, now: Duration) {
         self.release(now, |_| true);
@@ -136,7 +141,7 @@ impl<T> Line<T> {
 
     /// The oldest frame that has arrived by now, with the time when it did.
     pub(crate) fn arrived(&mut self, now: Duration) -> Option<(Duration, T)> {
-        self.release(now, |held| held.until <= now);
+        self.let_go(now);
         let (at, ..) = self.on_its_way.front()?;
         if *at > now && self.on_its_way.len() <= MOST_FRAMES && self.bytes <= MOST_BYTES {
             return None;

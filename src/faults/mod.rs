@@ -23,7 +23,8 @@
 //!
 //! A server takes them with [`MockServerBuilder::faults`], or for some of its connections only with
 //! [`MockServerBuilder::faults_for`]; a session that runs with [`SessionControl::add_faults`]; a
-//! scenario file has the same under `faults`. What a test does at a moment it chooses (close, break,
+//! scenario file has the same under `faults`. The messages of a carrier to a bridge go wrong by `CallFaults`
+//! in the script of a call (feature `telephony`). What a test does at a moment it chooses (close, break,
 //! hold) is with [`SessionControl`]. A session without faults costs what it did.
 //!
 //! # Kinds
@@ -72,6 +73,8 @@
 //! [`SessionControl`]: crate::mock::SessionControl
 //! [`SessionControl::add_faults`]: crate::mock::SessionControl::add_faults
 
+#[cfg(feature = "telephony")]
+mod call;
 mod connection;
 mod engine;
 mod fault;
@@ -83,12 +86,15 @@ mod strike;
 mod text;
 mod values;
 mod when;
+mod wire;
 
 use serde::{Deserialize, Serialize};
 
 use crate::expect::Fired;
 use fault::valid;
 
+#[cfg(feature = "telephony")]
+pub use call::CallFaults;
 pub(crate) use connection::ConnectionFaults;
 pub use fault::Fault;
 pub use kind::{
@@ -101,6 +107,8 @@ pub(crate) use line::{Line, Way};
 pub(crate) use strike::{Ending, Pieces, Silence, Strike, Victim};
 pub use values::{Between, Chance, Count, EventType, EventTypes, Headers, Numbers, RefusalStatus};
 pub use when::When;
+#[cfg(feature = "telephony")]
+pub(crate) use wire::Wire;
 
 /// What goes wrong in the sessions of a mock: any number of faults side by side. The same seed makes
 /// the same go wrong.

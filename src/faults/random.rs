@@ -8,6 +8,10 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 /// The characters of ids.
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// The digits of hexadecimal numbers.
+#[cfg(feature = "telephony")]
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+
 /// So many characters follow the prefix of an id.
 const ID: usize = 21;
 
@@ -52,6 +56,16 @@ impl Random {
         let mut id = prefix.to_owned();
         id.extend((0..ID).map(|_| char::from(BASE62[self.below(BASE62.len())])));
         id
+    }
+
+    /// The same with other hexadecimal digits: those in lower case, as ids of carriers have them.
+    #[cfg(feature = "telephony")]
+    pub(super) fn hexadecimal_like(&mut self, id: &str) -> String {
+        let mut other = |digit: char| match digit {
+            '0'..='9' | 'a'..='f' => char::from(HEXADECIMAL[self.below(HEXADECIMAL.len())]),
+            _ => digit,
+        };
+        id.chars().map(&mut other).collect()
     }
 
     /// A sample of loud noise.

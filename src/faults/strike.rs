@@ -11,6 +11,7 @@ use crate::protocol::realtime::ServerEvent;
 use super::kind::{FaultKind, Packets, ServiceError, Stall, UnknownEvent};
 use super::line::{Hold, Way};
 use super::random::Random;
+use super::wire::Wire;
 use super::{sound, text};
 
 /// How long a delta waits for the next.
@@ -23,7 +24,7 @@ const MOST_COPIED: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Victim<'a> {
     pub(crate) from: Direction,
-    /// The type of the event as GA calls it, if it is an event.
+    /// The type of the event as GA or the carrier calls it, if it is an event.
     pub(crate) event: Option<&'static str>,
     /// What is on the wire.
     pub(crate) text: &'a str,
@@ -84,13 +85,14 @@ impl Strike {
     pub(super) fn hit(
         &mut self,
         kind: &FaultKind,
+        wire: Wire,
         victim: Victim<'_>,
         random: &mut Random,
         memory: &mut Memory,
     ) -> bool {
         let done = self.transport(kind, victim, random, memory);
-        let done = done.or_else(|| self.session(kind, victim, random));
-        let Some(what) = done.or_else(|| self.content(kind, victim, random)) else {
+        let done = done.or_else(|| self.session(kind, wire, victim, random));
+        let Some(what) = done.or_else(|| self.content(kind, wire, victim, random)) else {
             return false;
         };
         self.fired.push(Fired {
@@ -170,6 +172,7 @@ impl Strike {
     fn session(
         &mut self,
         kind: &FaultKind,
+        wire: Wire,
         victim: Victim<'_>,
         random: &mut Random,
     ) -> Option<String> {
@@ -220,9 +223,8 @@ impl Strike {
                     )
                 };
                 let name = event_type.clone().unwrap_or_else(drawn);
-                let event_id = random.id("event_");
-                let event = serde_json::json!({ "type": name, "event_id": event_id });
-                self.before.push(event.to_string());
+                let event = wire.unknown_event(&name, victim.text, random);
+                self.before.push(event);
                 format!("`{name}` comes, which there is not")
             }
             _ => return None,
@@ -233,6 +235,7 @@ impl Strike {
     fn content(
         &mut self,
         kind: &FaultKind,
+        wire: Wire,
         victim: Victim<'_>,
         random: &mut Random,
     ) -> Option<String> {
@@ -240,8 +243,10 @@ impl Strike {
         let (text, what) = match kind {
             FaultKind::Truncate(fault) => text::truncate(now, *fault, random),
             FaultKind::Malform => text::malform(now, random),
-            FaultKind::BreakSchema(fault) => text::break_schema(now, victim.from, fault, random),
-            FaultKind::WrongId(fault) => text::wrong_id(now, fault, random),
+            FaultKind::BreakSchema(fault) => {
+                text::break_schema(now, (wire, victim.from), fault, random)
+            }
+            FaultKind::WrongId(fault) => text::wrong_id(now, wire, fault, random),
             _ => sound::spoil(now, victim.sound?, kind, random),
         }?;
         self.text = Some(text);

@@ -4,22 +4,14 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::expect::Direction;
-use crate::protocol::realtime::{
-    ClientEventKind, ServerEventKind, TranslationClientEventKind, TranslationServerEventKind,
-};
-use crate::protocol::{EventKind, Mode, ObjectShape, beta, check_event};
+use crate::protocol::{Mode, check_event};
 
 use super::kind::{BreakSchema, Breakage, Truncate, WrongId};
 use super::random::Random;
+use super::wire::Wire;
 
 /// A text that was made wrong, and how in words.
 pub(super) type Spoilt = (String, String);
-
-/// The key of an event's type.
-const TYPE: &str = "type";
-
-/// The key of an event's own id, which refers to nothing anyway.
-const EVENT_ID: &str = "event_id";
 
 /// The text up to somewhere.
 pub(super) fn truncate(text: &str, fault: Truncate, random: &mut Random) -> Option<Spoilt> {
@@ -70,12 +62,12 @@ pub(super) fn malform(text: &str, random: &mut Random) -> Option<Spoilt> {
 /// The text of an event that breaks the schema.
 pub(super) fn break_schema(
     text: &str,
-    side: Direction,
+    (wire, side): (Wire, Direction),
     fault: &BreakSchema,
     random: &mut Random,
 ) -> Option<Spoilt> {
     let event: Map<String, Value> = serde_json::from_str(text).ok()?;
-    let shape = shape_of(&event, side)?;
+    let shape = wire.shape_of(&event, side)?;
     let event = Value::Object(event);
     let named = |key: &str| match &fault.field {
         Some(field) => key == field,
@@ -83,7 +75,7 @@ pub(super) fn break_schema(
     };
     let fields: Vec<Place> = places(&event)
         .into_iter()
-        .filter(|place| place.keys != [TYPE] && place.key().is_some_and(named))
+        .filter(|place| place.keys != [wire.tag()] && place.key().is_some_and(named))
         .collect();
     let (first_field, first_way) = (
         random.below(fields.len()),
@@ -103,7 +95,7 @@ pub(super) fn break_schema(
             let mut broken = event.clone();
             let what = spoil(&mut broken, place, *way);
             if let (Some(what), Value::Object(fields)) = (what, &broken)
-                && check_event(fields, shape, TYPE, Mode::Open).is_err()
+                && check_event(fields, shape, wire.tag(), Mode::Open).is_err()
             {
                 return Some((broken.to_string(), what));
             }
@@ -130,36 +122,17 @@ fn spoil(event: &mut Value, place: &Place, way: Breakage) -> Option<String> {
     Some(format!("`{}` {how}", place.words()))
 }
 
-/// The shape that an event has: that of the dialect in which it is valid.
-fn shape_of(event: &Map<String, Value>, side: Direction) -> Option<&'static ObjectShape> {
-    fn of<K: EventKind>(name: &str) -> Option<&'static ObjectShape> {
-        K::from_type(name).map(K::shape)
-    }
-    let name = event.get(TYPE)?.as_str()?;
-    let known = match side {
-        Direction::Client => [
-            of::<ClientEventKind>(name),
-            of::<TranslationClientEventKind>(name),
-            of::<beta::ClientEventKind>(name),
-        ],
-        Direction::Server => [
-            of::<ServerEventKind>(name),
-            of::<TranslationServerEventKind>(name),
-            of::<beta::ServerEventKind>(name),
-        ],
-    };
-    known
-        .into_iter()
-        .flatten()
-        .find(|shape| check_event(event, shape, TYPE, Mode::Open).is_ok())
-}
-
 /// The text of an event in which an id is that of nothing.
-pub(super) fn wrong_id(text: &str, fault: &WrongId, random: &mut Random) -> Option<Spoilt> {
+pub(super) fn wrong_id(
+    text: &str,
+    wire: Wire,
+    fault: &WrongId,
+    random: &mut Random,
+) -> Option<Spoilt> {
     let mut event: Value = serde_json::from_str(text).ok()?;
     let is_id = |key: &str| match &fault.field {
         Some(field) => key == field,
-        None => (key == "id" || key.ends_with("_id")) && key != EVENT_ID,
+        None => wire.is_id(key),
     };
     let ids: Vec<Place> = places(&event)
         .into_iter()
@@ -168,9 +141,7 @@ pub(super) fn wrong_id(text: &str, fault: &WrongId, random: &mut Random) -> Opti
         .collect();
     let place = ids.get(random.below(ids.len()))?;
     let value = event.pointer_mut(&place.pointer())?;
-    let id = value.as_str()?;
-    let prefix = id.rfind('_').map_or("", |at| &id[..=at]);
-    let wrong = random.id(prefix);
+    let wrong = wire.wrong_id(value.as_str()?, random);
     let what = format!("`{}` is {wrong}, that of nothing", place.words());
     *value = Value::String(wrong);
     Some((event.to_string(), what))
@@ -244,6 +215,8 @@ fn places(value: &Value) -> Vec<Place> {
 mod tests {
     use super::*;
 
+    const SERVER: (Wire, Direction) = (Wire::Realtime, Direction::Server);
+
     const EVENT: &str = r#"{"type":"response.output_text.delta","event_id":"event_1","response_id":"resp_1","item_id":"item_1","output_index":0,"content_index":0,"delta":"Grüße \"\n"}"#;
 
     fn each(mut spoil: impl FnMut(&mut Random) -> Option<Spoilt>) -> Vec<Spoilt> {
@@ -281,12 +254,12 @@ mod tests {
     #[test]
     fn the_schema_is_broken_and_json_is_not() {
         let fault = BreakSchema::default();
-        let all = each(|random| break_schema(EVENT, Direction::Server, &fault, random));
+        let all = each(|random| break_schema(EVENT, SERVER, &fault, random));
         for (text, what) in &all {
             let event: Map<String, Value> = serde_json::from_str(text).unwrap();
             assert_eq!(event["type"], "response.output_text.delta");
             assert!(
-                shape_of(&event, Direction::Server).is_none(),
+                Wire::Realtime.shape_of(&event, Direction::Server).is_none(),
                 "{what}: {text}"
             );
         }
@@ -297,14 +270,14 @@ mod tests {
             how: Some(Breakage::Null),
             field: Some("item_id".to_owned()),
         };
-        let (text, _) =
-            break_schema(EVENT, Direction::Server, &one, &mut Random::new(1, 1, 1)).unwrap();
+        let (text, _) = break_schema(EVENT, SERVER, &one, &mut Random::new(1, 1, 1)).unwrap();
         assert!(text.contains(r#""item_id":null"#), "{text}");
     }
 
     #[test]
     fn a_wrong_id_looks_like_a_right_one() {
-        for (text, _) in each(|random| wrong_id(EVENT, &WrongId::default(), random)) {
+        for (text, _) in each(|random| wrong_id(EVENT, Wire::Realtime, &WrongId::default(), random))
+        {
             let event: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(event["event_id"], "event_1");
             let (response, item) = (event["response_id"].as_str(), event["item_id"].as_str());
@@ -318,9 +291,9 @@ mod tests {
         let none = WrongId {
             field: Some("call_id".to_owned()),
         };
-        assert!(wrong_id(EVENT, &none, &mut Random::new(0, 0, 0)).is_none());
+        assert!(wrong_id(EVENT, Wire::Realtime, &none, &mut Random::new(0, 0, 0)).is_none());
         let fault = BreakSchema::default();
         let text = r#"{"type":"response.unheard_of"}"#;
-        assert!(break_schema(text, Direction::Server, &fault, &mut Random::new(0, 0, 0)).is_none());
+        assert!(break_schema(text, SERVER, &fault, &mut Random::new(0, 0, 0)).is_none());
     }
 }

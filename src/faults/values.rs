@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 use std::str::FromStr;
 
@@ -226,17 +227,39 @@ impl EventType {
         }
     }
 
-    /// Whether events of this side are meant.
+    /// Whether events of this side are meant. A carrier, whose side the mock is in a call, is a server.
     pub(super) fn is_of(&self, side: Direction) -> bool {
         types_of(side).any(|name| self.matches(name))
+            || (side == Direction::Server && self.is_of_call())
+    }
+
+    /// Whether events of sessions are meant.
+    pub(super) fn is_of_session(&self) -> bool {
+        let both = types_of(Direction::Client).chain(types_of(Direction::Server));
+        { both }.any(|name| self.matches(name))
+    }
+
+    /// Whether messages of a carrier are meant.
+    #[cfg(feature = "telephony")]
+    pub(super) fn is_of_call(&self) -> bool {
+        super::call::message_types().any(|name| self.matches(name))
+    }
+
+    #[cfg(not(feature = "telephony"))]
+    #[allow(clippy::unused_self, reason = "there are no calls")]
+    fn is_of_call(&self) -> bool {
+        false
+    }
+
+    /// One of whose name the caller is sure.
+    #[cfg(feature = "telephony")]
+    pub(super) fn known(name: impl Into<String>) -> Self {
+        Self(name.into())
     }
 }
 
 /// The types of all events that a side sends, in whatever kind of session.
 fn types_of(side: Direction) -> Box<dyn Iterator<Item = &'static str>> {
-    fn names<K: EventKind>() -> impl Iterator<Item = &'static str> {
-        K::ALL.iter().map(|kind| kind.as_str())
-    }
     match side {
         Direction::Client => {
             Box::new(names::<ClientEventKind>().chain(names::<TranslationClientEventKind>()))
@@ -245,6 +268,11 @@ fn types_of(side: Direction) -> Box<dyn Iterator<Item = &'static str>> {
             Box::new(names::<ServerEventKind>().chain(names::<TranslationServerEventKind>()))
         }
     }
+}
+
+/// The types of these kinds of event.
+pub(super) fn names<K: EventKind>() -> impl Iterator<Item = &'static str> {
+    K::ALL.iter().map(|kind| kind.as_str())
 }
 
 impl FromStr for EventType {
@@ -260,7 +288,7 @@ impl TryFrom<String> for EventType {
 
     fn try_from(name: String) -> Result<Self, String> {
         let event = Self(name);
-        if event.is_of(Direction::Client) || event.is_of(Direction::Server) {
+        if event.is_of_session() {
             return Ok(event);
         }
         Err(format!(
@@ -292,17 +320,23 @@ impl From<ServerEventKind> for EventType {
 schema!(EventType, { "type": "string" });
 
 /// Types of events; in a file, one may stand alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventTypes(pub Vec<EventType>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTypes<T = EventType>(pub Vec<T>);
 
-impl EventTypes {
+impl<T> EventTypes<T> {
     /// Whether none is named, so that all are meant.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl Serialize for EventTypes {
+impl<T> Default for EventTypes<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Serialize> Serialize for EventTypes<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.as_slice() {
             [event] => event.serialize(serializer),
@@ -311,22 +345,28 @@ impl Serialize for EventTypes {
     }
 }
 
-impl<'de> Deserialize<'de> for EventTypes {
+impl<'de, T> Deserialize<'de> for EventTypes<T>
+where
+    T: Deserialize<'de> + TryFrom<String, Error = String>,
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = EventTypes;
+        struct Reader<T>(PhantomData<T>);
+        impl<'de, T> Visitor<'de> for Reader<T>
+        where
+            T: Deserialize<'de> + TryFrom<String, Error = String>,
+        {
+            type Value = EventTypes<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("the type of an event, or a list of them")
             }
 
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<EventTypes, E> {
-                let event = name.parse().map_err(E::custom)?;
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<EventTypes<T>, E> {
+                let event = T::try_from(name.to_owned()).map_err(E::custom)?;
                 Ok(EventTypes(vec![event]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EventTypes, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EventTypes<T>, A::Error> {
                 let mut events = Vec::new();
                 while let Some(event) = list.next_element()? {
                     events.push(event);
@@ -334,18 +374,18 @@ impl<'de> Deserialize<'de> for EventTypes {
                 Ok(EventTypes(events))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(Reader(PhantomData))
     }
 }
 
 #[cfg(feature = "scenario")]
-impl schemars::JsonSchema for EventTypes {
+impl<T: schemars::JsonSchema> schemars::JsonSchema for EventTypes<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "EventTypes".into()
+        format!("{}s", T::schema_name()).into()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let event = generator.subschema_for::<EventType>();
+        let event = generator.subschema_for::<T>();
         schemars::json_schema!({ "anyOf": [event, { "type": "array", "items": event }] })
     }
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::audiocodes::{AudioCodesCaller, AudioCodesOptions};
-use super::caller::{Caller, Input, Notes, Output};
+use super::caller::{Action, Caller, Input, Notes, Output};
 use super::journal::{CallFrame, CallJournal, Sender};
+use super::line::{BadLine, Sent};
 use super::script::{CallScript, Recogniser, ScriptRun, Turn};
 use super::track::Track;
 use super::twilio::{TwilioCaller, TwilioOptions};
@@ -22,6 +23,8 @@ pub struct Call {
     caller: Box<dyn Caller>,
     run: ScriptRun,
     journal: CallJournal,
+    /// Where something is to go wrong. All that the caller sends goes over it then.
+    line: Option<Box<BadLine>>,
     /// Called once, when the call has begun.
     when_begun: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -29,10 +32,23 @@ pub struct Call {
 impl Call {
     /// A call in which this caller follows a script. The error is an audio file that cannot be read.
     pub fn new(caller: impl Caller + 'static, script: &CallScript) -> Result<Self, AudioError> {
+        Self::seeded(caller, 0, script)
+    }
+
+    /// The same with a seed of its own for what goes wrong.
+    fn seeded(
+        caller: impl Caller + 'static,
+        seed: u64,
+        script: &CallScript,
+    ) -> Result<Self, AudioError> {
+        let line = script
+            .has_faults()
+            .then(|| BadLine::new(caller.carrier(), seed, &script.faults));
         Ok(Self {
             caller: Box::new(caller),
             run: ScriptRun::new(script)?,
             journal: CallJournal::default(),
+            line: line.map(Box::new),
             when_begun: None,
         })
     }
@@ -43,7 +59,8 @@ impl Call {
         options
             .parameters
             .extend(parameters.collect::<BTreeMap<_, _>>());
-        Self::new(TwilioCaller::new(options), script)
+        let seed = options.seed;
+        Self::seeded(TwilioCaller::new(options), seed, script)
     }
 
     /// A call over AudioCodes, with the script's parameters in the activity `start`.
@@ -54,7 +71,8 @@ impl Call {
         let parameters = script.parameters.clone().into_iter();
         let parameters = parameters.map(|(name, value)| (name, value.into()));
         options.start_parameters.extend(parameters);
-        Self::new(AudioCodesCaller::new(options), script)
+        let seed = options.seed;
+        Self::seeded(AudioCodesCaller::new(options), seed, script)
     }
 
     /// Has words told by this rather than by the script's recordings.
@@ -103,8 +121,13 @@ impl Call {
     }
 
     fn step(&mut self, input: Input<'_>, now: Duration) {
+        if let Some(line) = &mut self.line {
+            line.see(input);
+        }
         self.caller.handle(input, now);
-        self.run.advance(&mut *self.caller, now);
+        self.send(now);
+        self.follow(now);
+        self.happen(now);
         if self.caller.has_begun()
             && let Some(then) = self.when_begun.take()
         {
@@ -112,38 +135,67 @@ impl Call {
         }
     }
 
+    /// Follows the script. What is to go wrong from a step on hits nothing that was sent before it.
+    fn follow(&mut self, now: Duration) {
+        loop {
+            self.run.advance(&mut *self.caller, now);
+            self.send(now);
+            let (Some(faults), Some(line)) = (self.run.take_faults(), &mut self.line) else {
+                return;
+            };
+            line.add(&faults, now);
+        }
+    }
+
+    /// Sends what the caller wants sent over the line where something goes wrong.
+    fn send(&mut self, now: Duration) {
+        while let Some(line) = &mut self.line
+            && let Some(output) = self.caller.poll()
+        {
+            if line.send(output, now, &mut self.journal) == Sent::Broken {
+                self.caller.act(Action::Break, now);
+            }
+        }
+    }
+
+    /// Lets go wrong what does so by time.
+    fn happen(&mut self, now: Duration) {
+        if let Some(line) = &mut self.line
+            && line.happen(now, &mut self.journal) == Sent::Broken
+        {
+            self.caller.act(Action::Break, now);
+            self.send(now);
+        }
+    }
+
     /// Does what is due before now, each at its own time: so a driver that wakes late changes nothing.
     fn advance(&mut self, now: Duration) {
-        while let Some(next) = self.deadline().filter(|next| *next < now) {
+        while let Some(next) = self.due().filter(|next| *next < now) {
             self.step(Input::Time, next);
         }
     }
 
+    /// When there is something to do.
+    fn due(&self) -> Option<Duration> {
+        let by_time = self.line.as_ref().and_then(|line| line.next_by_time());
+        let all = [self.caller.deadline(), self.run.deadline(), by_time];
+        all.into_iter().flatten().min()
+    }
+
     /// What the driver is to do next.
     pub fn poll(&mut self, now: Duration) -> Option<Output> {
-        let output = self.caller.poll()?;
-        let frame = match &output {
-            Output::Text(text) => Some(CallFrame::Text(text.clone())),
-            Output::Close { code, reason } => Some(CallFrame::Close {
-                code: Some(*code),
-                reason: reason.clone(),
-            }),
-            Output::Break => Some(CallFrame::Close {
-                code: None,
-                reason: String::new(),
-            }),
-            Output::Open => None,
-        };
-        if let Some(frame) = frame {
-            self.journal.note(now, Sender::Carrier, frame);
+        if let Some(line) = &mut self.line {
+            return line.arrived(now);
         }
+        let output = self.caller.poll()?;
+        self.journal.note_sent(now, &output);
         Some(output)
     }
 
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Duration> {
-        let both = [self.caller.deadline(), self.run.deadline()];
-        both.into_iter().flatten().min()
+        let arrival = self.line.as_ref().and_then(|line| line.next_arrival());
+        [self.due(), arrival].into_iter().flatten().min()
     }
 
     /// Whether the call has ended.
@@ -153,10 +205,15 @@ impl Call {
 
     /// What came of the call.
     pub fn into_result(self) -> CallResult {
+        let mut notes = self.caller.notes().clone();
+        if let Some(line) = self.line {
+            notes.happenings.extend(line.into_happenings());
+            notes.happenings.sort_by_key(|(at, _)| *at);
+        }
         CallResult {
             turns: self.run.turns().to_vec(),
             heard: self.caller.heard().clone(),
-            notes: self.caller.notes().clone(),
+            notes,
             journal: self.journal,
             latest: Duration::ZERO,
         }

@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::finding::{Finding, FindingKind};
+use super::record::Carrier;
 use super::track::Track;
 use crate::audio::Clip;
+use crate::expect::Fired;
 
 /// What happens to a caller. `now` beside it counts from the beginning of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +155,8 @@ pub enum Happening {
     Lost,
     /// The call goes on, on a new connection.
     Resumed,
+    /// Something went wrong on the line to the bridge, as the script asks for.
+    Fault(Fired),
 }
 
 /// What a caller notes of its call.
@@ -210,6 +214,9 @@ impl Notes {
 /// [`poll`](Self::poll) says, and comes again at the [`deadline`](Self::deadline). What is due
 /// happens at its time, however late the driver wakes.
 pub trait Caller: fmt::Debug + Send {
+    /// Whose words it speaks.
+    fn carrier(&self) -> Carrier;
+
     /// The headers of the request that opens a connection to the bridge.
     fn headers(&self, url: &str) -> Vec<(&'static str, String)>;
 

@@ -198,13 +198,15 @@ where
                 return;
             }
             let deadline = self.call.deadline();
-            if let Some(deadline) = deadline {
-                sleep.as_mut().reset(self.started + deadline);
+            // What is due in billions of years is as good as never.
+            let wake = deadline.and_then(|deadline| self.started.checked_add(deadline));
+            if let Some(wake) = wake {
+                sleep.as_mut().reset(wake);
             }
             tokio::select! {
                 biased;
                 message = next(&mut self.socket) => self.read(message),
-                () = &mut sleep, if deadline.is_some() => {
+                () = &mut sleep, if wake.is_some() => {
                     let now = self.now();
                     let late = now.saturating_sub(deadline.unwrap_or(now));
                     self.latest = self.latest.max(late);

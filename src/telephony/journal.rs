@@ -1,13 +1,16 @@
 //! Every message of a call, both ways, with its time.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::protocol::{Event, EventPayload, decode};
+use super::caller::Output;
+use crate::expect::{Drawn, Evidence, Fired, SentEvent, names, timeline};
+use crate::protocol::{Event, EventPayload, audiocodes, decode, twilio};
 
 /// Who sent a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +19,28 @@ pub enum Sender {
     Carrier,
     /// The bridge, which is what is tested.
     Bridge,
+}
+
+/// A message of a call: one that the carrier sends, or one that the bridge does.
+pub trait CallMessage: Event {
+    /// Who sends such messages.
+    const BY: Sender;
+}
+
+impl CallMessage for twilio::CarrierMessage {
+    const BY: Sender = Sender::Carrier;
+}
+
+impl CallMessage for twilio::BridgeMessage {
+    const BY: Sender = Sender::Bridge;
+}
+
+impl CallMessage for audiocodes::CarrierMessage {
+    const BY: Sender = Sender::Carrier;
+}
+
+impl CallMessage for audiocodes::BotMessage {
+    const BY: Sender = Sender::Bridge;
 }
 
 /// What was sent.
@@ -35,6 +60,26 @@ pub enum CallFrame {
         /// The reason given.
         reason: String,
     },
+    /// Nothing was sent: something went wrong besides, as [`CallEntry::faults`] says.
+    Fault,
+}
+
+impl CallFrame {
+    /// What is noted of what a caller sends.
+    fn sent(output: &Output) -> Option<Self> {
+        match output {
+            Output::Text(text) => Some(Self::Text(text.clone())),
+            Output::Close { code, reason } => Some(Self::Close {
+                code: Some(*code),
+                reason: reason.clone(),
+            }),
+            Output::Break => Some(Self::Close {
+                code: None,
+                reason: String::new(),
+            }),
+            Output::Open => None,
+        }
+    }
 }
 
 /// A frame in the journal.
@@ -44,8 +89,12 @@ pub struct CallEntry {
     pub at: Duration,
     /// Who sent it.
     pub by: Sender,
-    /// What.
+    /// What, as it was on the wire.
     pub frame: CallFrame,
+    /// Whether it was lost on its way, as the script asks for.
+    pub lost: bool,
+    /// What went wrong with it, as the script asks for.
+    pub faults: Vec<Fired>,
 }
 
 /// The frames of a call, in the order in which they came and went.
@@ -62,14 +111,48 @@ const MOST: usize = 256 * 1024 * 1024;
 
 impl CallJournal {
     pub(super) fn note(&mut self, at: Duration, by: Sender, frame: CallFrame) {
-        if let CallFrame::Text(text) = &frame {
+        self.keep(CallEntry {
+            at,
+            by,
+            frame,
+            lost: false,
+            faults: Vec::new(),
+        });
+    }
+
+    /// Notes what a caller sends.
+    pub(super) fn note_sent(&mut self, at: Duration, output: &Output) {
+        if let Some(frame) = CallFrame::sent(output) {
+            self.note(at, Sender::Carrier, frame);
+        }
+    }
+
+    /// Notes a frame of the carrier with what went wrong with it.
+    pub(super) fn note_struck(
+        &mut self,
+        at: Duration,
+        frame: CallFrame,
+        lost: bool,
+        faults: Vec<Fired>,
+    ) {
+        self.keep(CallEntry {
+            at,
+            by: Sender::Carrier,
+            frame,
+            lost,
+            faults,
+        });
+    }
+
+    fn keep(&mut self, entry: CallEntry) {
+        if let CallFrame::Text(text) = &entry.frame {
             if self.bytes + text.len() > MOST {
                 self.forgotten += 1;
                 return;
             }
             self.bytes += text.len();
         }
-        self.entries.push(CallEntry { at, by, frame });
+        self.entries.push(entry);
     }
 
     /// All frames that are kept.
@@ -82,7 +165,7 @@ impl CallJournal {
         self.forgotten
     }
 
-    /// The messages of one type, of whoever sends them, with their times.
+    /// The messages of one type, with their times.
     ///
     /// ```
     /// use mock_realtime::protocol::twilio::{BridgeClear, BridgeMessage};
@@ -91,21 +174,30 @@ impl CallJournal {
     /// let journal = CallJournal::default();
     /// assert!(journal.messages::<BridgeMessage, BridgeClear>().is_empty());
     /// ```
-    pub fn messages<E: Event, P: EventPayload<E>>(&self) -> Vec<(Duration, P)> {
-        let texts = self.entries.iter().filter_map(|entry| match &entry.frame {
-            CallFrame::Text(text) => Some((entry.at, text)),
-            _ => None,
-        });
-        texts
-            .filter_map(|(at, text)| {
-                let event = decode::<E>(text).ok()?;
-                Some((at, P::from_event(event).ok()?))
-            })
+    pub fn messages<E: CallMessage, P: EventPayload<E>>(&self) -> Vec<(Duration, P)> {
+        let messages = self.of_kind::<E>();
+        messages
+            .filter_map(|(at, event)| Some((at, P::from_event(event).ok()?)))
             .collect()
     }
 
+    /// The messages of one side and carrier.
+    fn of_kind<E: CallMessage>(&self) -> impl Iterator<Item = (Duration, E)> {
+        let frames = self.entries.iter().filter(|entry| entry.by == E::BY);
+        frames.filter_map(|entry| match &entry.frame {
+            CallFrame::Text(text) => Some((entry.at, decode(text).ok()?)),
+            _ => None,
+        })
+    }
+
+    /// The last frames, both sides, for people to read.
+    pub fn timeline(&self) -> String {
+        timeline::draw(&self.entries)
+    }
+
     /// Writes it as lines of JSON: `t` is the time in milliseconds, `dir` is `carrier` or `bridge` for
-    /// who sent it, `event` the message.
+    /// who sent it, `event` the message. What went wrong with it, as the script asks for, is in `faults`,
+    /// each with its `kind` and `what` it did; `lost` is there and true where it was lost on its way.
     ///
     /// # Errors
     ///
@@ -117,17 +209,131 @@ impl CallJournal {
                 Sender::Carrier => "carrier",
                 Sender::Bridge => "bridge",
             };
-            let event = match &entry.frame {
-                CallFrame::Open => json!({ "open": true }),
-                CallFrame::Text(text) => {
-                    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
-                }
-                CallFrame::Binary(length) => json!({ "binary": length }),
-                CallFrame::Close { code, reason } => json!({ "close": code, "reason": reason }),
-            };
-            let line = json!({ "t": entry.at.as_millis(), "dir": by, "event": event });
+            let mut line = Map::new();
+            line.insert("t".to_owned(), json!(entry.at.as_millis()));
+            line.insert("dir".to_owned(), json!(by));
+            line.insert("event".to_owned(), entry.to_json());
+            if entry.lost {
+                line.insert("lost".to_owned(), json!(true));
+            }
+            if !entry.faults.is_empty() {
+                line.insert("faults".to_owned(), json!(entry.faults));
+            }
+            let line = Value::Object(line);
             writeln!(file, "{line}")?;
         }
         file.flush()
+    }
+}
+
+/// Expectations of what carrier or bridge sent are checked against the journal of their call.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mock_realtime::expect::Expectations;
+/// use mock_realtime::protocol::twilio::{BridgeClear, BridgeMark, BridgeMessage, BridgeMessageKind};
+/// use mock_realtime::telephony::CallJournal;
+/// use serde_json::json;
+///
+/// let expected = Expectations::<BridgeMessage>::default();
+/// expected.expect::<BridgeClear>().times(1);
+/// expected
+///     .expect::<BridgeMark>()
+///     .with(json!({"mark": {"name": "greeting"}}))
+///     .within(Duration::from_secs(5));
+/// expected.in_order([BridgeMessageKind::Media, BridgeMessageKind::Mark]);
+/// // That of a call is in its `CallResult`; in this one nobody said anything.
+/// let unmet = expected.verify(&CallJournal::default()).unwrap_err();
+/// assert!(unmet.to_string().contains("expected exactly 1 clear, got 0"));
+/// ```
+impl<E: CallMessage> Evidence<E> for CallJournal {
+    fn sender(&self) -> &'static str {
+        match E::BY {
+            Sender::Carrier => "the carrier",
+            Sender::Bridge => "the bridge",
+        }
+    }
+
+    fn sent_events(&self) -> Vec<SentEvent<E>> {
+        let events = self.of_kind::<E>();
+        let events = events.map(|(at, event)| SentEvent {
+            at,
+            session: 0,
+            event,
+        });
+        events.collect()
+    }
+
+    fn left_out(&self) -> u64 {
+        self.forgotten as u64
+    }
+
+    fn drawn(&self) -> String {
+        self.timeline()
+    }
+}
+
+impl CallEntry {
+    /// What was on the wire as JSON: the message, or an object or a text that says what it was.
+    fn to_json(&self) -> Value {
+        match &self.frame {
+            CallFrame::Open => json!({ "open": true }),
+            CallFrame::Text(text) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
+            }
+            CallFrame::Binary(length) => json!({ "binary": length }),
+            CallFrame::Close { code, reason } => json!({ "close": code, "reason": reason }),
+            CallFrame::Fault => Value::Null,
+        }
+    }
+}
+
+impl Drawn for CallEntry {
+    fn at(&self) -> Duration {
+        self.at
+    }
+
+    fn session(&self) -> Option<usize> {
+        None
+    }
+
+    fn arrow(&self) -> &'static str {
+        match self.by {
+            Sender::Carrier => "carrier ──▶        ",
+            Sender::Bridge => "        ◀── bridge ",
+        }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        let name = match &self.frame {
+            CallFrame::Open => "(open)",
+            CallFrame::Text(_) => {
+                let message = self.to_json();
+                let tags = [twilio::BridgeMessage::TAG, audiocodes::BotMessage::TAG];
+                let tag = tags.iter().find_map(|tag| message.get(tag)?.as_str());
+                return tag.map_or(names::TEXT.into(), |tag| tag.to_owned().into());
+            }
+            CallFrame::Binary(_) => names::BINARY,
+            CallFrame::Close { .. } => names::CLOSE,
+            CallFrame::Fault => names::FAULT,
+        };
+        name.into()
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    fn faults(&self) -> &[Fired] {
+        &self.faults
+    }
+
+    fn is_injected(&self) -> bool {
+        false
+    }
+
+    fn detail(&self) -> Value {
+        self.to_json()
     }
 }

@@ -61,6 +61,7 @@ mod finding;
 mod format;
 mod ids;
 mod journal;
+mod line;
 mod mouth;
 mod playback;
 pub mod record;
@@ -74,6 +75,6 @@ pub use caller::{Action, Caller, Ending, Happening, Input, Notes, Output, Party}
 pub use driver::{BadUrl, dial, dial_over};
 pub use finding::{Finding, FindingKind};
 pub use format::LineFormat;
-pub use journal::{CallEntry, CallFrame, CallJournal, Sender};
+pub use journal::{CallEntry, CallFrame, CallJournal, CallMessage, Sender};
 pub use playback::{Playback, QueueFull};
 pub use track::{Stretch, Track};

@@ -1,13 +1,24 @@
 //! Call scripts in files: what is wrong is told with its place, all of it at once; what is right is the
 //! same as in Rust.
 
+use std::path::Path;
+
+use mock_realtime::faults::{CallFaults, Fault, Faults};
+use mock_realtime::protocol::twilio::CarrierMessageKind;
+use mock_realtime::telephony::bridge_test::Suite;
 use mock_realtime::telephony::script::{CallScript, CallStep, KeyPresses, WaitFor};
+use serde_json::json;
 
 const CALL: &str = r#"
 name: a table for two
 parameters: { account: "42" }
 voice: ash
 longest_ms: 60000
+faults:
+  seed: 7
+  rules:
+    - { kind: { delay: { ms: 5, jitter_ms: 60 } }, when: { event: [media, userStream.chunk], chance: 0.3 } }
+    - { kind: { disconnect: { code: 1011 } }, when: { after_ms: 90000 } }
 steps:
   - wait_for: reply
   - say: A table for two, please.
@@ -17,6 +28,7 @@ steps:
   - press: "12#"
   - silent_ms: 2000
   - gap_ms: 100
+  - faults: { rules: [{ kind: malform, when: { nth: 1 } }] }
   - break
   - hang_up
 "#;
@@ -24,7 +36,8 @@ steps:
 #[test]
 fn a_script_is_read() {
     let script = CallScript::parse("call.yaml", CALL).unwrap();
-    assert_eq!(script.steps.len(), 10);
+    assert_eq!(script.steps.len(), 11);
+    assert_eq!(script.faults.iter().count(), 2);
     assert_eq!(script.parameters["account"], "42");
     assert_eq!(
         script.steps[5],
@@ -88,6 +101,71 @@ steps:
 }
 
 #[test]
+fn faults_that_calls_have_not_are_told_with_their_places() {
+    let of_calls = "delay, bandwidth, stall, drop, duplicate, reorder, truncate, malform, \
+                    break_schema, wrong_id, unknown_event, disconnect";
+    for (rule, expected) in [
+        (
+            "{ kind: { refuse_handshake: { status: 429 } } }",
+            format!("call.yaml:3:9: a call has no fault `refuse_handshake`; there are {of_calls}"),
+        ),
+        (
+            "{ kind: stuck_response, when: { nth: 1 } }",
+            format!("call.yaml:3:15: a call has no fault `stuck_response`; there are {of_calls}"),
+        ),
+        (
+            "{ kind: dorp }",
+            "call.yaml:3:15: `dorp` is none of the values here; did you mean `drop`?".to_owned(),
+        ),
+        (
+            "{ kind: drop, when: { from: server } }",
+            "call.yaml:3:29: there is no key `from` here; there are event, nth, every, times, chance, \
+             after_ms, after_bytes"
+                .to_owned(),
+        ),
+        (
+            "{ kind: drop, when: { event: response.done } }",
+            "call.yaml:3:36: no carrier sends a message `response.done`; Twilio sends connected, start, \
+             media, dtmf, mark, stop; AudioCodes sends session.initiate, session.resume, session.end, \
+             userStream.start, userStream.chunk, userStream.stop, activities, connection.validate"
+                .to_owned(),
+        ),
+        (
+            "{ kind: drop, when: { chance: 5 } }",
+            "call.yaml:3:37: a chance is from 0.0 to 1.0, not 5".to_owned(),
+        ),
+        (
+            "{ kind: { duplicate: { times: 1000 } } }",
+            "call.yaml:3:7: `duplicate` is for 100 frames at most".to_owned(),
+        ),
+    ] {
+        let of_call = format!("faults:\n  rules:\n    - {rule}\nsteps: [hang_up]\n");
+        let told = CallScript::parse("call.yaml", &of_call).unwrap_err();
+        assert_eq!(told.to_string(), expected, "{rule}");
+        let of_step = format!("steps:\n  - faults:\n      rules: [{rule}]\n");
+        assert!(CallScript::parse("call.yaml", &of_step).is_err(), "{rule}");
+    }
+}
+
+#[test]
+fn faults_of_calls_are_none_of_sessions() {
+    let text = "faults: { rules: [{ kind: drop, when: { event: media } }] }";
+    let told = mock_realtime::scenario::parse("f.yaml", text).unwrap_err();
+    assert!(
+        told.to_string().contains("no event has the type `media`"),
+        "{told}"
+    );
+    let media = || Fault::lose().on(CarrierMessageKind::Media);
+    let said = std::panic::catch_unwind(|| Faults::new().with(media())).unwrap_err();
+    let said = said.downcast_ref::<String>().unwrap();
+    assert!(said.contains("sessions have no event `media`"), "{said}");
+    let said = std::panic::catch_unwind(|| CallFaults::new().with(media().in_connections(0..1)));
+    let said = said.unwrap_err();
+    let said = said.downcast_ref::<String>().unwrap();
+    assert!(said.contains("neither `from` nor `connections`"), "{said}");
+}
+
+#[test]
 fn files_are_relative_to_the_script() {
     let folder = tempfile::tempdir().unwrap();
     let clip = mock_realtime::audio::Clip::tone(440.0, std::time::Duration::from_millis(100));
@@ -109,6 +187,44 @@ fn files_are_relative_to_the_script() {
     );
     let missing = CallScript::load(&folder.path().join("none.yaml")).unwrap_err();
     assert!(missing.to_string().contains("cannot be read"), "{missing}");
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let text = serde_json::to_string_pretty(&CallScript::json_schema()).unwrap() + "\n";
+    let file = Path::new("presets/call.schema.json");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(file, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        kept == text,
+        "{} is not that of the types: UPDATE_SNAPSHOTS writes it",
+        file.display()
+    );
+}
+
+#[test]
+fn the_schema_takes_the_calls_that_are_built_in_and_refuses_what_is_not_sound() {
+    let schema = serde_json::to_value(CallScript::json_schema()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for case in Suite::Extended.cases().unwrap() {
+        let script = serde_json::to_value(&case.script).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&script).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", case.name());
+    }
+    let with = |rule| json!({ "faults": { "rules": [rule] }, "steps": [] });
+    assert!(validator.is_valid(&with(json!({ "kind": "drop" }))));
+    for wrong in [
+        json!({ "stpes": [] }),
+        json!({ "steps": ["hang up"] }),
+        json!({ "steps": [{ "press": "x" }] }),
+        with(json!({ "kind": "stuck_response" })),
+        with(json!({ "kind": { "refuse_handshake": { "status": 429 } } })),
+        with(json!({ "kind": "drop", "when": { "from": "server" } })),
+    ] {
+        assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ mod any_answer_leaves_callers_sound;
 mod call_scripts_are_checked;
 mod calls_follow_the_recorded_orders;
 mod calls_follow_their_scripts;
+mod expectations_hold_of_calls;
+mod lines_go_wrong_as_scripts_say;
 mod messages_of_carriers_are_read_and_written;
 mod playback_keeps_its_promises;
 mod what_a_bridge_does_wrong_is_named;

@@ -22,6 +22,7 @@ use crate::telephony::format::LineFormat;
 use crate::telephony::ids::Ids;
 use crate::telephony::mouth::Mouth;
 use crate::telephony::playback::Playback;
+use crate::telephony::record::Carrier;
 use crate::telephony::track::Track;
 
 /// The close code after `session.end`: *inferred*.
@@ -550,6 +551,10 @@ impl AudioCodesCaller {
 }
 
 impl Caller for AudioCodesCaller {
+    fn carrier(&self) -> Carrier {
+        Carrier::AudioCodes
+    }
+
     fn headers(&self, _url: &str) -> Vec<(&'static str, String)> {
         let token = self.options.bearer_token.as_ref();
         let token = token.map(|token| ("authorization", format!("Bearer {token}")));

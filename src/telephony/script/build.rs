@@ -3,6 +3,7 @@
 use super::model::{
     BargeInConfig, CallScript, CallStep, ExpectConfig, KeyPresses, SayConfig, Sound, WaitConfig,
 };
+use crate::faults::{CallFaults, Fault};
 use crate::scenario::Short;
 
 impl CallScript {
@@ -68,6 +69,45 @@ impl CallScript {
     #[must_use]
     pub fn expect(self, what: ExpectConfig) -> Self {
         self.step(CallStep::Expect(what))
+    }
+
+    /// Has this go wrong with what the carrier sends to the bridge, beside what does already.
+    ///
+    /// ```
+    /// use mock_realtime::faults::Fault;
+    /// use mock_realtime::protocol::twilio::CarrierMessageKind;
+    /// use mock_realtime::telephony::script::{CallScript, WaitFor};
+    ///
+    /// let script = CallScript::new("a bad line")
+    ///     .with_fault(Fault::lose().on(CarrierMessageKind::Media).chance(0.02))
+    ///     .wait_for(WaitFor::Reply)
+    ///     .faults(Fault::malform().nth(1..=1)) // the next message is no JSON
+    ///     .say("Are you still there?")
+    ///     .wait_for(WaitFor::Reply);
+    /// assert!(script.has_faults());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If calls have no such fault: see [`CallFaults::with`].
+    #[must_use]
+    #[track_caller]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.faults = self.faults.with(fault);
+        self
+    }
+
+    /// Has this go wrong from here on: numbers and times count from this step.
+    #[must_use]
+    #[track_caller]
+    pub fn faults(self, faults: impl Into<CallFaults>) -> Self {
+        self.step(CallStep::Faults(faults.into()))
+    }
+
+    /// Whether something goes wrong somewhere.
+    pub fn has_faults(&self) -> bool {
+        let of_steps = |step: &CallStep| matches!(step, CallStep::Faults(_));
+        !self.faults.is_empty() || self.steps.iter().any(of_steps)
     }
 
     /// Hangs up.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::faults::CallFaults;
 use crate::scenario::{OneOrMany, Phrase, Short, Shorthand};
 use crate::telephony::caller::is_key;
 
@@ -31,6 +32,9 @@ pub struct CallScript {
     /// Milliseconds that the call may last; 120,000 without. Then the caller hangs up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest_ms: Option<u32>,
+    /// What goes wrong with what the carrier sends to the bridge.
+    #[serde(skip_serializing_if = "CallFaults::is_empty")]
+    pub faults: CallFaults,
     /// What the caller does, in order. After the last step the caller hangs up.
     pub steps: Vec<CallStep>,
 }
@@ -54,6 +58,8 @@ pub enum CallStep {
     Expect(ExpectConfig),
     /// For so many milliseconds nothing of the caller's audio gets through.
     GapMs(u32),
+    /// What goes wrong from now on, beside what did before: numbers and times count from here.
+    Faults(CallFaults),
     /// The connection to the bridge breaks.
     Break,
     /// Hangs up.

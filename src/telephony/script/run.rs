@@ -7,6 +7,7 @@ use super::model::{CallScript, CallStep, ExpectConfig, SayConfig, Sound, WaitCon
 use super::result::{Failure, Turn};
 use super::sounds::{Recogniser, Sounds, known};
 use crate::audio::AudioError;
+use crate::faults::CallFaults;
 use crate::telephony::caller::{Action, Caller, Party};
 
 /// How long a call may last.
@@ -31,6 +32,8 @@ pub(in crate::telephony) struct ScriptRun {
     ear: Ear,
     /// The last one is the one that goes on.
     turns: Vec<Turn>,
+    /// What is to go wrong, once somebody has taken it. No step is taken before.
+    faults: Option<CallFaults>,
 }
 
 /// How far a step is.
@@ -66,11 +69,17 @@ impl ScriptRun {
             doing: Doing::NotYet,
             ear: Ear::default(),
             turns: vec![Turn::default()],
+            faults: None,
         })
     }
 
     pub(in crate::telephony) fn set_recogniser(&mut self, recogniser: Box<dyn Recogniser>) {
         self.recogniser = Some(recogniser);
+    }
+
+    /// What is to go wrong from now on, before the script can go on.
+    pub(in crate::telephony) fn take_faults(&mut self) -> Option<CallFaults> {
+        self.faults.take()
     }
 
     pub(in crate::telephony) fn turns(&self) -> &[Turn] {
@@ -82,7 +91,7 @@ impl ScriptRun {
         match self.doing {
             Doing::Done => None,
             Doing::NotYet => Some(self.longest),
-            _ => Some(self.ear.at + TICK),
+            _ => Some(self.longest.min(self.ear.at + TICK)),
         }
     }
 
@@ -108,7 +117,12 @@ impl ScriptRun {
             caller.act(Action::HangUp, now);
             return self.finish(caller, now);
         }
-        while self.doing != Doing::Done && self.take_step(caller, now) {}
+        while self.is_under_way() && self.take_step(caller, now) {}
+    }
+
+    /// Whether the next step can be looked at.
+    fn is_under_way(&self) -> bool {
+        !matches!(self.doing, Doing::NotYet | Doing::Done) && self.faults.is_none()
     }
 
     fn begin(&mut self, now: Duration) {
@@ -193,6 +207,10 @@ impl ScriptRun {
             }
             CallStep::GapMs(milliseconds) => {
                 caller.act(Action::Gap(ms(milliseconds)), now);
+                true
+            }
+            CallStep::Faults(faults) => {
+                self.faults = Some(faults);
                 true
             }
             CallStep::Break => {

@@ -20,6 +20,7 @@ use crate::telephony::format::{LineFormat, duration_of};
 use crate::telephony::ids::Ids;
 use crate::telephony::mouth::Mouth;
 use crate::telephony::playback::{Playback, QueueFull};
+use crate::telephony::record::Carrier;
 use crate::telephony::track::Track;
 
 /// How long a slice of audio is.
@@ -359,6 +360,10 @@ impl TwilioCaller {
 }
 
 impl Caller for TwilioCaller {
+    fn carrier(&self) -> Carrier {
+        Carrier::Twilio
+    }
+
     fn headers(&self, url: &str) -> Vec<(&'static str, String)> {
         let token = self.options.auth_token.iter();
         let signed = token.map(|token| (HEADER, signature(token, url, [])));
