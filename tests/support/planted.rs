@@ -11,6 +11,7 @@ use futures_util::{Sink, Stream};
 use mock_realtime::audio::Encoding;
 use mock_realtime::client::MockSocket;
 use mock_realtime::protocol::realtime::{AudioFormat, PcmFormat, Tool};
+use mock_realtime::protocol::{audiocodes, decode, twilio};
 use mock_realtime::server::{MockConnector, MockServer};
 use mock_realtime::telephony::record::Carrier as Which;
 use serde_json::{Value, json};
@@ -34,6 +35,9 @@ pub(crate) enum Fault {
     ToolStall,
     NoHangUpCleanUp,
     WrongRate,
+    DiesOfNonsense,
+    DeafAfterNonsense,
+    DiesOfDisorder,
 }
 
 /// How late a late clear is.
@@ -84,6 +88,8 @@ fn faulty(carrier: impl Carrier + 'static, fault: Option<Fault>) -> Box<dyn Carr
         late: None,
         finished: 0,
         marks: 0,
+        numbered: 0,
+        is_deaf: false,
     })
 }
 
@@ -93,12 +99,31 @@ struct FaultyCarrier<C> {
     late: Option<Instant>,
     finished: usize,
     marks: usize,
+    /// The number of the last frame, where they are numbered.
+    numbered: u64,
+    is_deaf: bool,
 }
 
 impl<C: Carrier> FaultyCarrier<C> {
     fn has(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }
+
+    /// Whether a frame does not follow the one before it.
+    fn is_out_of_order(&mut self, frame: &str) -> bool {
+        let frame: Value = serde_json::from_str(frame).unwrap_or_default();
+        let number = frame["sequenceNumber"].as_str();
+        let Some(number) = number.and_then(|number| number.parse().ok()) else {
+            return false;
+        };
+        number != std::mem::replace(&mut self.numbered, number) + 1
+    }
+}
+
+/// Whether no carrier says this.
+fn is_nonsense(frame: &str) -> bool {
+    decode::<twilio::CarrierMessage>(frame).is_err()
+        && decode::<audiocodes::CarrierMessage>(frame).is_err()
 }
 
 impl<C: Carrier> Carrier for FaultyCarrier<C> {
@@ -114,7 +139,16 @@ impl<C: Carrier> Carrier for FaultyCarrier<C> {
             self.late = None;
             self.carrier.interrupt();
         }
+        let dies = self.has(Fault::DiesOfNonsense) && is_nonsense(frame)
+            || self.has(Fault::DiesOfDisorder) && self.is_out_of_order(frame);
+        if dies {
+            return vec![FromCaller::HungUp];
+        }
+        self.is_deaf |= self.has(Fault::DeafAfterNonsense) && is_nonsense(frame);
         let mut heard = self.carrier.read(frame);
+        if self.is_deaf {
+            heard.retain(|what| !matches!(what, FromCaller::Said(_)));
+        }
         if self.has(Fault::DeafAfterPlay) && self.finished > 0 {
             heard.retain(|what| !matches!(what, FromCaller::Said(_)));
         }

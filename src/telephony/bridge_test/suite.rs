@@ -26,7 +26,8 @@ pub enum Suite {
     Quick,
     /// What happens in every other call: interruptions, keys, functions, a caller who hangs up.
     Standard,
-    /// What happens seldom: several interruptions, silence, gaps, a model that is lost.
+    /// What happens seldom: several interruptions, silence, gaps, a model that is lost, a bad line, and
+    /// messages that are wrong.
     Extended,
 }
 
@@ -45,7 +46,8 @@ macro_rules! cases {
 cases! {
     Quick: "greeting_and_answer";
     Standard: "barge_in", "keys", "tool", "hang_up_in_an_answer";
-    Extended: "many_turns", "two_barge_ins", "long_silence", "gap", "model_is_lost";
+    Extended: "many_turns", "two_barge_ins", "long_silence", "gap", "model_is_lost", "bad_line",
+        "nonsense";
 }
 
 impl Suite {

@@ -3,6 +3,7 @@
 //! Each check looks at a [`CallRecord`] and passes, fails with what it saw, or does not apply and says
 //! why. What a check is held to is in [`Limits`].
 
+mod borne;
 mod caller;
 mod ending;
 mod interruption;
@@ -194,8 +195,10 @@ checks! {
         "An offered format is accepted, requests are answered, and play streams do not overlap.";
     "play-streams-end" wire::play_streams, |l| Some(l.stream_end), AUDIOCODES,
         "A play stream is closed soon after the last audio of an answer; until then the bot is deaf.";
-    "disturbances-are-borne" wire::disturbances, |_| None, FIELD,
-        "A gap in the caller's audio does not end the call.";
+    "disturbances-are-borne" borne::disturbances, |_| None, FIELD,
+        "A gap in the caller's audio, and messages that are lost, late or doubled, do not end the talk.";
+    "nonsense-is-borne" borne::nonsense, |_| None, FIELD,
+        "A message that is no JSON, unknown or not whole does not end the talk.";
 }
 
 /// Seconds as reports have them.

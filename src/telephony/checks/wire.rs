@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Limits, NO_MODEL, Verdict, millis};
 use crate::telephony::record::{CallRecord, Carrier};
-use crate::telephony::{Finding, FindingKind, Happening, Party};
+use crate::telephony::{Finding, FindingKind, Happening};
 
 /// Who sends audio has sent some within so long.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -110,22 +110,6 @@ pub(super) fn play_streams(call: &CallRecord, limits: &Limits) -> Verdict {
     }
 }
 
-pub(super) fn disturbances(call: &CallRecord, _: &Limits) -> Verdict {
-    if call.carrier != Carrier::Twilio || call.notes.withheld.is_zero() {
-        return Verdict::not_applicable("the caller's audio had no gap");
-    }
-    let ended = call.notes.ended.as_ref();
-    let by_bridge = ended.filter(|ending| ending.by == Party::Bridge);
-    // A bridge that does not bear a gap has no call any more in which turns are answered.
-    let last_turn = call.utterances().last().map(|said| said.end);
-    match by_bridge.zip(last_turn) {
-        Some((ending, last)) if ending.at < last => {
-            Verdict::failed(ending.at, format!("the bridge {}", ending.reason))
-        }
-        _ => Verdict::passed(format!("a gap of {}", millis(call.notes.withheld))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::made::{CallBuilder, check, good_call};
@@ -181,18 +165,5 @@ mod tests {
         assert!(check("play-streams-end", &call(Some(1_100))).is_passed());
         assert!(check("play-streams-end", &call(Some(4_000))).is_failed());
         assert!(check("play-streams-end", &call(None)).is_failed());
-    }
-
-    #[test]
-    fn a_bridge_that_does_not_bear_a_gap_is_named() {
-        let mut call = CallBuilder::default()
-            .caller(2_000, 500)
-            .ended_by(1_500, Party::Bridge)
-            .build();
-        call.notes.withheld = Duration::from_millis(400);
-        assert!(check("disturbances-are-borne", &call).is_failed());
-        let mut call = good_call();
-        call.notes.withheld = Duration::from_millis(400);
-        assert!(check("disturbances-are-borne", &call).is_passed());
     }
 }

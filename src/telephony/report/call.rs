@@ -30,6 +30,8 @@ pub struct CallReport {
     pub ended: String,
     /// The caller's turns.
     pub turns: Vec<TurnReport>,
+    /// What went wrong on the line to the bridge, as the script asks for.
+    pub faults: Vec<FaultReport>,
     /// What was asked of it, and found.
     pub checks: Vec<CheckReport>,
     /// What went to and fro.
@@ -65,6 +67,21 @@ pub struct TurnReport {
     /// How long the answer was heard.
     #[serde(rename = "heard_ms", serialize_with = "as_optional_ms")]
     pub heard: Option<Duration>,
+}
+
+/// What went wrong on the line to the bridge, as the script asks for: all of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FaultReport {
+    /// The kind, as scripts call it.
+    pub kind: &'static str,
+    /// How often it happened.
+    pub times: usize,
+    /// When first.
+    #[serde(rename = "first_at_ms", serialize_with = "as_ms")]
+    pub first: Duration,
+    /// What it did then, in words.
+    pub what: String,
 }
 
 /// A check and what came of it.
@@ -120,6 +137,9 @@ impl Totals {
             let CallFrame::Text(text) = &entry.frame else {
                 continue;
             };
+            if entry.lost {
+                continue;
+            }
             let (messages, bytes) = match entry.by {
                 Sender::Carrier => (&mut totals.messages_to_bridge, &mut totals.bytes_to_bridge),
                 Sender::Bridge => (&mut totals.messages_of_bridge, &mut totals.bytes_of_bridge),
@@ -154,6 +174,7 @@ impl CallReport {
             length: record.length(),
             ended: ended.map_or_else(String::new, |end| format!("{}: {}", end.by, end.reason)),
             turns: turns(&record),
+            faults: faults(&record),
             checks,
             totals: Totals::of(&result),
             machine_late: result.latest,
@@ -248,4 +269,20 @@ fn turns(record: &CallRecord) -> Vec<TurnReport> {
             .map(|answer| answer.end.saturating_sub(answer.start)),
     });
     turns.collect()
+}
+
+fn faults(record: &CallRecord) -> Vec<FaultReport> {
+    let mut faults: Vec<FaultReport> = Vec::new();
+    for (at, fired) in record.faults() {
+        match faults.iter_mut().find(|fault| fault.kind == fired.kind) {
+            Some(fault) => fault.times += 1,
+            None => faults.push(FaultReport {
+                kind: fired.kind,
+                times: 1,
+                first: at,
+                what: fired.what.clone(),
+            }),
+        }
+    }
+    faults
 }

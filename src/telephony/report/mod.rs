@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::checks::{CHECKS, Limits, Verdict};
 use super::record::Carrier;
 
-pub use call::{CallReport, CheckReport, Totals, TurnReport};
+pub use call::{CallReport, CheckReport, FaultReport, Totals, TurnReport};
 pub use spread::Spread;
 
 /// The names of the checks that look at all calls together.

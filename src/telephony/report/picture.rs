@@ -37,6 +37,15 @@ pub(super) fn draw(report: &CallReport) -> String {
     let mut marks: Vec<Mark> = happened
         .filter_map(|(at, what)| Some(Mark::new(*at, name_of(what)?, EVENT)))
         .collect();
+    // A line that is bad all the time is drawn once.
+    let faults = report.faults.iter();
+    marks.extend(faults.map(|fault| {
+        let times = match fault.times {
+            1 => String::new(),
+            times => format!(" ×{times}"),
+        };
+        Mark::new(fault.first, format!("⚡ {}{times}", fault.kind), EVENT)
+    }));
     marks.extend(report.turns.iter().map(|turn| {
         let name = if turn.interrupts {
             "caller interrupts"

@@ -71,6 +71,12 @@ impl fmt::Display for CallReport {
             }
             writeln!(f)?;
         }
+        if !self.faults.is_empty() {
+            let faults = self.faults.iter();
+            let faults = faults.map(|fault| format!("{} ×{}", fault.kind, fault.times));
+            let faults = faults.collect::<Vec<_>>().join(", ");
+            writeln!(f, "    wrong on purpose  {faults}")?;
+        }
         for check in self.checks.iter().filter(|check| check.verdict.is_failed()) {
             writeln!(f, "{check}")?;
         }
