@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use mock_realtime::recording::Recording;
 use mock_realtime::scenario::{self, Preset, Problems, RecordedScenario, Situation, load};
+use mock_realtime::telephony::script::CallScript;
 
 use super::replay;
 
@@ -23,7 +24,7 @@ pub(crate) enum Command {
     /// Say which response is chosen, and why the others are not.
     Explain(Explain),
     /// Print the JSON Schema of scenario files, for editors.
-    Schema,
+    Schema(SchemaArguments),
     /// Print the scenario that response configs of the Python original make.
     Convert(Convert),
     /// Print the scenario of a recorded session, to start from.
@@ -65,6 +66,13 @@ pub(crate) struct Explain {
 }
 
 #[derive(Args)]
+pub(crate) struct SchemaArguments {
+    /// That of the scripts of telephone calls instead.
+    #[arg(long)]
+    call: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Convert {
     /// The response configs: JSON, an object of configs by their keys.
     file: PathBuf,
@@ -97,7 +105,7 @@ pub(crate) fn run(command: &Command) -> io::Result<()> {
         Command::Init(arguments) => init(arguments),
         Command::Check(arguments) => check(arguments),
         Command::Explain(arguments) => explain(arguments),
-        Command::Schema => print_schema(),
+        Command::Schema(arguments) => print_schema(arguments),
         Command::Convert(arguments) => convert(arguments),
         Command::FromRecording(arguments) => from_recording(arguments),
     }
@@ -149,8 +157,13 @@ fn explain(arguments: &Explain) -> io::Result<()> {
     write!(io::stdout(), "{}", scenario.explain(&situation))
 }
 
-fn print_schema() -> io::Result<()> {
-    let schema = serde_json::to_string_pretty(&scenario::schema())?;
+fn print_schema(arguments: &SchemaArguments) -> io::Result<()> {
+    let schema = if arguments.call {
+        CallScript::json_schema()
+    } else {
+        scenario::schema()
+    };
+    let schema = serde_json::to_string_pretty(&schema)?;
     writeln!(io::stdout(), "{schema}")
 }
 

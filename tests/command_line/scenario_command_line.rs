@@ -124,6 +124,16 @@ fn schema_is_what_is_committed() {
 }
 
 #[test]
+fn schema_of_calls_is_what_is_committed() {
+    let (code, text, _) = run(&["scenario", "schema", "--call"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        text,
+        fs::read_to_string("presets/call.schema.json").unwrap()
+    );
+}
+
+#[test]
 fn configs_of_the_python_original_are_converted() {
     let configs = json!({
         "greeting": {
