@@ -24,6 +24,7 @@ async fn passes_the_extended_suite(carrier: Carrier) {
     let report = tried(carrier, Suite::Extended.cases().unwrap(), None).await;
     assert!(report.is_success(), "{report}");
     assert_eq!(report.calls.len(), Suite::Extended.cases().unwrap().len());
+    what_went_wrong_on_purpose_is_told(&report);
     // Each check has something to look at in some call, if it is for this carrier.
     let unseen = |name: &&str| {
         let mut verdicts = report.calls.iter().filter_map(|call| call.verdict(name));
@@ -40,6 +41,24 @@ async fn passes_the_extended_suite(carrier: Carrier) {
         Carrier::AudioCodes => &["marks-follow-answers", "marks-come-back"],
     };
     assert_eq!(unseen, other, "{report}");
+}
+
+fn what_went_wrong_on_purpose_is_told(report: &BridgeReport) {
+    let calls = report.calls.iter();
+    let (faulty, sound): (Vec<_>, Vec<_>) = calls.partition(|call| !call.faults.is_empty());
+    let cases: Vec<&str> = faulty.iter().map(|call| call.case.as_str()).collect();
+    assert_eq!(cases, ["bad-line", "nonsense"]);
+    assert!(sound.iter().all(|call| !call.picture().contains('⚡')));
+    let call = faulty[1];
+    let written = serde_json::to_value(call).unwrap();
+    let malformed = &written["faults"][0];
+    assert_eq!(
+        (&malformed["kind"], &malformed["times"]),
+        (&"malform".into(), &2.into())
+    );
+    assert!(malformed["what"].as_str().unwrap().starts_with("no JSON"));
+    assert!(call.to_string().contains("wrong on purpose  malform ×2, "));
+    assert!(call.picture().contains("⚡ malform ×2"));
 }
 
 #[tokio::test(start_paused = true)]

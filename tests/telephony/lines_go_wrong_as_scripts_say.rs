@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use mock_realtime::faults::{CallFaults, Fault};
-use mock_realtime::protocol::twilio::CarrierMessageKind::{Connected, Media, Start};
-use mock_realtime::protocol::{audiocodes, decode, twilio};
+use mock_realtime::faults::{CallFaults, EventType, Fault};
+use mock_realtime::protocol::audiocodes::CarrierMessageKind::{
+    Activities, SessionEnd, SessionInitiate, UserStreamChunk, UserStreamStart,
+};
+use mock_realtime::protocol::twilio::CarrierMessageKind::{Connected, Dtmf, Media, Start, Stop};
+use mock_realtime::protocol::{Event, audiocodes, decode, twilio};
 use mock_realtime::telephony::audiocodes::AudioCodesOptions;
 use mock_realtime::telephony::script::{CallScript, KeyPresses};
 use mock_realtime::telephony::twilio::TwilioOptions;
@@ -225,6 +228,61 @@ fn an_unknown_event_and_a_wrong_id_look_like_the_carriers_own() {
 }
 
 #[test]
+fn whatever_a_carrier_sends_can_be_nonsense() {
+    let script = |fault: Fault| CallScript {
+        longest_ms: Some(2_000),
+        ..CallScript::new("nonsense")
+            .with_fault(fault)
+            .press(KeyPresses::new("5").unwrap())
+            .silent_ms(300)
+    };
+    let of_twilio = [Connected, Start, Media, Dtmf, Stop].map(EventType::from);
+    let of_audiocodes = [
+        SessionInitiate,
+        Activities,
+        UserStreamStart,
+        UserStreamChunk,
+        SessionEnd,
+    ];
+    let of_audiocodes = of_audiocodes.map(EventType::from);
+    for (kind, is_readable) in [
+        (Fault::malform(), false),
+        (Fault::truncate(), false),
+        (Fault::break_schema(), false),
+        (Fault::unknown_event(), false),
+        (Fault::wrong_id(), true),
+    ] {
+        let on = |event: &EventType| script(kind.clone().on(event.clone()).nth(1..=1));
+        for event in &of_twilio {
+            let (_, result) = twilio(&on(event), 0, Duration::ZERO);
+            let has_ids = *event != EventType::from(Connected);
+            let struck = struck::<twilio::CarrierMessage>(&result, is_readable);
+            assert_eq!(struck, has_ids || !is_readable, "{kind:?} {event:?}");
+        }
+        for event in &of_audiocodes {
+            let (_, result) = audiocodes(&on(event));
+            let struck = struck::<audiocodes::CarrierMessage>(&result, is_readable);
+            assert!(struck, "{kind:?} {event:?}");
+        }
+    }
+}
+
+/// Whether something went wrong, and whether what was sent then is readable as it should be.
+fn struck<E: Event>(result: &CallResult, is_readable: bool) -> bool {
+    let entries = result.journal.entries();
+    let Some(place) = entries.iter().position(|entry| !entry.faults.is_empty()) else {
+        return false;
+    };
+    // What is unknown comes before the frame that it happened to.
+    let is_unknown = entries[place].faults[0].kind == "unknown_event";
+    let CallFrame::Text(text) = &entries[place - usize::from(is_unknown)].frame else {
+        return false;
+    };
+    assert_eq!(decode::<E>(text).is_ok(), is_readable, "{text}");
+    true
+}
+
+#[test]
 fn what_breaks_the_first_frames_breaks_them() {
     let (outputs, _) = a_second_with(Fault::lose().on(Connected).on(Start));
     assert_eq!(numbers(&outputs)[0], Some(2));
@@ -251,7 +309,7 @@ fn a_line_that_breaks_ends_a_call_at_twilio() {
 
 #[test]
 fn a_line_that_breaks_is_opened_anew_by_audiocodes() {
-    let chunk = audiocodes::CarrierMessageKind::UserStreamChunk;
+    let chunk = UserStreamChunk;
     let script = CallScript::new("bad")
         .with_fault(Fault::disconnect().on(chunk).nth(10..=10))
         .with_fault(Fault::malform().on(chunk).nth(20..=20))
