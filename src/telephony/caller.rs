@@ -176,6 +176,9 @@ pub struct Notes {
     pub ended: Option<Ending>,
 }
 
+/// What a bridge has sent before it knows of the end of a call comes so much later at most.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
+
 /// So many findings are kept: a bridge that does the same wrong for hours does not fill the memory.
 const KEPT_FINDINGS: usize = 1_000;
 
@@ -198,6 +201,15 @@ impl Notes {
                 detail,
                 code,
             });
+        }
+    }
+
+    /// Notes a message that came after the end, unless it was on its way by then.
+    pub(super) fn found_after_end(&mut self, now: Duration) {
+        let ended = self.ended.as_ref().map(|ending| ending.at);
+        if ended.is_some_and(|ended| now > ended + ON_ITS_WAY) {
+            let what = "a message after the end".to_owned();
+            self.found(now, FindingKind::AfterEnd, what, None);
         }
     }
 

@@ -71,7 +71,7 @@ kinds! {
     WrongStream = "wrong-stream",
     /// The message came before the stream began.
     TooEarly = "too-early",
-    /// The message came after the call's end.
+    /// The message came so long after the call's end that it was not on its way by then.
     AfterEnd = "after-end",
     /// Audio without a sample.
     EmptyAudio = "empty-audio",

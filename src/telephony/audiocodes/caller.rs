@@ -569,10 +569,7 @@ impl Caller for AudioCodesCaller {
         match input {
             Input::Time => {}
             Input::Opened => self.open(now),
-            Input::Text(_) if self.phase == Phase::Ended => {
-                let what = "a message after the end".to_owned();
-                self.found(FindingKind::AfterEnd, what, now);
-            }
+            Input::Text(_) if self.phase == Phase::Ended => self.notes.found_after_end(now),
             Input::Text(text) => match decode::<BotMessage>(text) {
                 Ok(message) => self.take(message, now),
                 Err(error) => self.found((&error).into(), fault(&error), now),

@@ -251,10 +251,7 @@ impl TwilioCaller {
                 let what = "a message before `start`".to_owned();
                 self.found(FindingKind::TooEarly, what, now);
             }
-            Phase::Ended => {
-                let what = "a message after the end".to_owned();
-                self.found(FindingKind::AfterEnd, what, now);
-            }
+            Phase::Ended => self.notes.found_after_end(now),
             Phase::Streaming(_) => match decode::<BridgeMessage>(text) {
                 Ok(message) => self.take(message, now),
                 Err(error) => self.found((&error).into(), fault(&error), now),
