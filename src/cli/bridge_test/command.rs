@@ -13,7 +13,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked for.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A bridge that runs until the test is over, however it ends.
+/// How long a bridge may take to end when it is asked to.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether it has.
+const BLINK: Duration = Duration::from_millis(10);
+
+/// A bridge that runs until the test is over, however it ends, with all that it has started.
 pub(super) struct Bridge {
     process: Child,
 }
@@ -38,6 +44,7 @@ impl Bridge {
                 .env("OPENAI_API_KEY", "mock")
                 .env("MOCK_REALTIME_URL", url);
         }
+        alone(&mut command);
         let process = command.spawn().map_err(|error| {
             io::Error::new(
                 error.kind(),
@@ -73,10 +80,42 @@ impl Bridge {
     }
 }
 
+/// Has the program be the first of a group of processes, which are ended together. Shells and runners
+/// of scripts do not pass on that they are to end.
+#[cfg(unix)]
+fn alone(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn alone(_: &mut Command) {}
+
+impl Bridge {
+    /// Asks the group to end, and has what is still there then killed.
+    #[cfg(unix)]
+    fn end(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let group = Pid::from_child(&self.process);
+        // There may be nobody left; and while there is, the group's number is given to no other.
+        let _ = kill_process_group(group, Signal::TERM);
+        let until = std::time::Instant::now() + FAREWELL;
+        while matches!(self.process.try_wait(), Ok(None)) && std::time::Instant::now() < until {
+            std::thread::sleep(BLINK);
+        }
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+
+    #[cfg(not(unix))]
+    fn end(&mut self) {
+        let _ = self.process.kill();
+    }
+}
+
 impl Drop for Bridge {
     fn drop(&mut self) {
+        self.end();
         // It may have ended by itself.
-        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }

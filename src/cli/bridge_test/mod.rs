@@ -22,6 +22,7 @@ use mock_realtime::telephony::twilio::TwilioOptions;
 
 use self::command::Bridge;
 use crate::cli::scenario::failed;
+use crate::cli::serve::signals::Requests;
 
 /// The exit code where the test could not be made.
 const NOT_MADE: u8 = 2;
@@ -129,7 +130,7 @@ pub(crate) fn run(arguments: &BridgeTestArguments) -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let report = match runtime.block_on(make(arguments)) {
+    let report = match runtime.block_on(make_unless_asked_to_end(arguments)) {
         Ok(report) => report,
         Err(error) => {
             eprintln!("error: {error}");
@@ -141,6 +142,15 @@ pub(crate) fn run(arguments: &BridgeTestArguments) -> io::Result<ExitCode> {
         save(&report, folder)?;
     }
     Ok(ExitCode::from(u8::from(!report.is_success())))
+}
+
+/// The bridge is in a group of its own, which ctrl-c does not reach.
+async fn make_unless_asked_to_end(arguments: &BridgeTestArguments) -> io::Result<BridgeReport> {
+    let mut requests = Requests::listen()?;
+    tokio::select! {
+        report = make(arguments) => report,
+        () = requests.next() => Err(io::Error::other("interrupted: the test was not made to its end")),
+    }
 }
 
 async fn make(arguments: &BridgeTestArguments) -> io::Result<BridgeReport> {
