@@ -41,6 +41,8 @@ struct Inner {
     sample_rate: u32,
     /// The oldest first.
     sets: Mutex<Vec<Set>>,
+    /// The samples at the rate that was asked for last.
+    resampled: Mutex<Option<(u32, Arc<[i16]>)>>,
 }
 
 /// The clip as deltas.
@@ -186,6 +188,7 @@ impl Clip {
             samples,
             sample_rate,
             sets: Mutex::default(),
+            resampled: Mutex::default(),
         }))
     }
 
@@ -215,6 +218,24 @@ impl Clip {
     /// The samples at another rate that files may have.
     pub(crate) fn at_rate(&self, rate: u32) -> Vec<i16> {
         resample(self.samples(), self.sample_rate(), rate)
+    }
+
+    /// The same, made once for all that ask for this rate one after the other.
+    pub(crate) fn shared_at_rate(&self, rate: u32) -> Arc<[i16]> {
+        // Held while they are made, so that nobody else makes the same.
+        let mut resampled = self
+            .0
+            .resampled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*resampled {
+            Some((known, samples)) if *known == rate => Arc::clone(samples),
+            _ => {
+                let samples: Arc<[i16]> = self.at_rate(rate).into();
+                *resampled = Some((rate, Arc::clone(&samples)));
+                samples
+            }
+        }
     }
 
     /// The clip as deltas of these sizes with their base64 text: made once, then shared by all

@@ -3,6 +3,8 @@
 //! Whatever the typed decoder refuses has to be refused here too, since this is
 //! where its errors are explained.
 
+use std::sync::{PoisonError, RwLock};
+
 use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
@@ -366,10 +368,26 @@ fn characters(text: &str, minimum: Option<usize>, maximum: Option<usize>) -> Che
     }
 }
 
-/// The expressions are few and rarely met; keeping them compiled would cost more than it saves.
+/// The expressions of all shapes, compiled when they are first met: they are few, and every slice of a
+/// call's audio meets some.
+static COMPILED: RwLock<Vec<(&str, Regex)>> = RwLock::new(Vec::new());
+
 fn matches(text: &str, pattern: &'static str) -> Checked {
-    // The generator lets only those through that compile.
-    if Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+    let is_match = |known: &[(&str, Regex)]| {
+        let (_, regex) = known.iter().find(|(known, _)| *known == pattern)?;
+        Some(regex.is_match(text))
+    };
+    let known = is_match(&COMPILED.read().unwrap_or_else(PoisonError::into_inner));
+    let is_match = known.or_else(|| {
+        // The generator lets only those through that compile.
+        let regex = Regex::new(pattern).ok()?;
+        let mut known = COMPILED.write().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().all(|(known, _)| *known != pattern) {
+            known.push((pattern, regex));
+        }
+        is_match(&known)
+    });
+    if is_match == Some(false) {
         return Err(DecodeReason::PatternMismatch { pattern }.into());
     }
     Ok(())

@@ -20,7 +20,7 @@ impl Mouth {
     }
 
     pub(super) fn say(&mut self, clip: &Clip) {
-        self.samples.extend(clip.at_rate(self.rate));
+        self.samples.extend(clip.shared_at_rate(self.rate).iter());
     }
 
     /// The next samples; silence follows the last ones. None where nothing is said.

@@ -75,7 +75,7 @@ pub struct SayConfig {
 }
 
 /// What something sounds like.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sound {
     /// Words, said by a voice of the mock.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::model::{BargeInConfig, CallScript, CallStep, SayConfig, Sound};
@@ -62,38 +63,56 @@ const VOICE: &str = "caller";
 /// The sounds of a script, made before the call so that they take no time in it.
 #[derive(Debug)]
 pub(super) struct Sounds {
-    files: HashMap<String, Clip>,
-    voice: String,
+    said: HashMap<Sound, Clip>,
 }
 
 impl Sounds {
     pub(super) fn of(script: &CallScript) -> Result<Self, AudioError> {
         let manager = AudioManager::default();
-        let mut files = HashMap::new();
+        let voice = script.voice.as_deref().unwrap_or(VOICE);
+        let mut clips = HashMap::new();
         let said = script.steps.iter().filter_map(|step| match step {
             CallStep::Say(say) | CallStep::BargeIn(BargeInConfig { say, .. }) => Some(&say.0),
             _ => None,
         });
         for say in said {
-            if let Sound::File(file) = &say.sound {
-                files.insert(file.clone(), manager.load(file)?);
-            }
+            let clip = match &say.sound {
+                Sound::Text(text) => spoken(text, voice),
+                Sound::File(file) => manager.load(file)?,
+            };
+            clips.insert(say.sound.clone(), clip);
         }
-        Ok(Self {
-            files,
-            voice: script.voice.clone().unwrap_or_else(|| VOICE.to_owned()),
-        })
+        Ok(Self { said: clips })
     }
 
     pub(super) fn clip(&self, say: &SayConfig) -> Clip {
-        match &say.sound {
-            Sound::Text(text) => Clip::spoken(text, &self.voice, 1.0),
-            Sound::File(file) => {
-                let known = self.files.get(file).cloned();
-                known.unwrap_or_else(|| Clip::silence(Duration::ZERO))
-            }
-        }
+        let known = self.said.get(&say.sound).cloned();
+        known.unwrap_or_else(|| Clip::silence(Duration::ZERO))
     }
+}
+
+/// What was said last, by words and voice, the oldest first.
+static SPOKEN: Mutex<Vec<(String, String, Clip)>> = Mutex::new(Vec::new());
+
+/// So many are kept: the sentences of a script or two.
+const KEPT: usize = 32;
+
+/// A text in a voice: made once, then shared by the calls of the same script, of which there may be
+/// hundreds at once.
+fn spoken(text: &str, voice: &str) -> Clip {
+    let mut spoken = SPOKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = spoken
+        .iter()
+        .find(|(said, by, _)| said == text && by == voice);
+    if let Some((.., clip)) = known {
+        return clip.clone();
+    }
+    let clip = Clip::spoken(text, voice, 1.0);
+    if spoken.len() == KEPT {
+        spoken.remove(0);
+    }
+    spoken.push((text.to_owned(), voice.to_owned(), clip.clone()));
+    clip
 }
 
 /// What knows the recordings of a script; none where it has none.
