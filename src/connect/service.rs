@@ -9,9 +9,14 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
 use super::{ConnectError, RealtimeSocket};
+
+/// Bytes read at a time, which are set to zero before each look for an event. An event of audio is
+/// about so long; the library's default of 128 KiB costs more than all else of a short event.
+const READ_BUFFER: usize = 8 * 1024;
 
 const OPENAI: &str = "https://api.openai.com/v1";
 
@@ -72,7 +77,9 @@ impl Service {
         let connector = Connector::Rustls(Arc::new(tls()?));
         // Small frames go out at once: a voice cannot wait for more.
         let no_delay = true;
-        let opened = connect_async_tls_with_config(request, None, no_delay, Some(connector)).await;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        let opened =
+            connect_async_tls_with_config(request, Some(config), no_delay, Some(connector)).await;
         opened.map(|(socket, _)| RealtimeSocket::service(socket))
     }
 }

@@ -1,6 +1,8 @@
 //! Every frame both ways, with its time.
 
 use std::collections::VecDeque;
+#[cfg(feature = "telephony")]
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -392,6 +394,13 @@ impl Kept {
             self.forgotten += 1;
         }
     }
+
+    /// From this number on.
+    fn from(&self, number: u64) -> impl Iterator<Item = &Entry> {
+        let skipped = number.saturating_sub(self.forgotten);
+        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+        self.entries.iter().skip(skipped)
+    }
 }
 
 impl Journal {
@@ -407,6 +416,11 @@ impl Journal {
                 noted: Notify::new(),
             }),
         }
+    }
+
+    /// Keeps no more than this from now on.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.kept().limits = limits;
     }
 
     /// Notes a frame.
@@ -461,10 +475,8 @@ impl Journal {
     /// with those that were too old to be kept.
     pub fn since(&self, from: u64) -> Vec<(u64, Entry)> {
         let kept = self.kept();
-        let skipped = usize::try_from(from.saturating_sub(kept.forgotten)).unwrap_or(usize::MAX);
         let numbers = kept.forgotten.max(from)..;
-        let entries = kept.entries.iter().skip(skipped).cloned();
-        numbers.zip(entries).collect()
+        numbers.zip(kept.from(from).cloned()).collect()
     }
 
     /// Waits until there are so many entries from a number on that fulfil a condition; the last of
@@ -497,6 +509,42 @@ impl Journal {
     /// How many frames were too old to be kept.
     pub fn forgotten(&self) -> u64 {
         self.kept().forgotten
+    }
+
+    /// Waits until these sessions are closed, or until the deadline, and gives what each of them sent
+    /// and got. Each entry is looked at once, however many are noted meanwhile.
+    #[cfg(feature = "telephony")]
+    pub(crate) async fn of_closed_sessions(
+        &self,
+        sessions: &HashSet<usize>,
+        deadline: Instant,
+    ) -> HashMap<usize, Vec<Entry>> {
+        let mut open = sessions.clone();
+        let mut next = 0;
+        loop {
+            let mut noted = pin!(self.shared.noted.notified());
+            noted.as_mut().enable();
+            {
+                let kept = self.kept();
+                for entry in kept.from(next) {
+                    if let Frame::Close { .. } = entry.frame {
+                        open.remove(&entry.session);
+                    }
+                }
+                next = kept.forgotten + kept.entries.len() as u64;
+            }
+            if open.is_empty() || tokio::time::timeout_at(deadline, noted).await.is_err() {
+                break;
+            }
+        }
+        let mut entries: HashMap<usize, Vec<Entry>> = HashMap::new();
+        for entry in self.kept().from(0) {
+            if sessions.contains(&entry.session) {
+                let of_session = entries.entry(entry.session).or_default();
+                of_session.push(entry.clone());
+            }
+        }
+        entries
     }
 
     /// What one session sent and got.
@@ -668,5 +716,50 @@ impl Journal {
             .kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, feature = "telephony"))]
+mod tests {
+    use super::*;
+
+    fn close(journal: &Journal, session: usize) {
+        let by = Direction::Client;
+        let frame = Frame::Close {
+            by,
+            code: None,
+            reason: String::new(),
+        };
+        journal.record(session, Duration::ZERO, frame);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sessions_are_given_when_the_last_is_closed() {
+        let journal = Journal::default();
+        for session in 0..3 {
+            journal.record(session, Duration::ZERO, Frame::Binary);
+        }
+        close(&journal, 0);
+        let noting = journal.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            close(&noting, 2);
+        });
+        let started = Instant::now();
+        let deadline = started + Duration::from_secs(5);
+        let of = journal.of_closed_sessions(&HashSet::from([0, 2]), deadline);
+        let of = of.await;
+        assert_eq!(started.elapsed(), Duration::from_secs(1));
+        assert_eq!((of.len(), of[&0].len(), of[&2].len()), (2, 2, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_stays_open_is_waited_for_no_longer() {
+        let journal = Journal::default();
+        journal.record(7, Duration::ZERO, Frame::Binary);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let of = journal.of_closed_sessions(&HashSet::from([7]), deadline);
+        assert_eq!(of.await[&7].len(), 1);
+        assert_eq!(Instant::now(), deadline);
     }
 }

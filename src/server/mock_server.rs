@@ -16,7 +16,7 @@ use crate::engine::{
     HookContext, HookResult, Hooks, Pacing, ScriptedTranscriber, SessionKind, SessionOptions,
     TranslationOptions,
 };
-use crate::expect::{Expect, Expectations, Journal};
+use crate::expect::{Expect, Expectations, Journal, Limits as JournalLimits};
 use crate::faults::Faults;
 use crate::generators::{ResponsePlan, Scripted};
 #[cfg(feature = "conformance")]
@@ -180,6 +180,13 @@ impl MockServerBuilder {
     #[cfg(feature = "admin")]
     pub fn admin(mut self, admin: AdminOptions) -> Self {
         self.options.admin = Some(admin);
+        self
+    }
+
+    /// How much its journal keeps, if not as much as [`JournalLimits::default`] says: a test with hundreds of
+    /// long sessions has more to look at.
+    pub fn journal_limits(self, limits: JournalLimits) -> Self {
+        self.observer.journal().set_limits(limits);
         self
     }
 

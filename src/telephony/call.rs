@@ -1,13 +1,14 @@
 //! A whole call: a caller who follows a script, with all that was sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::audiocodes::{AudioCodesCaller, AudioCodesOptions};
 use super::caller::{Action, Caller, Input, Notes, Output};
-use super::journal::{CallFrame, CallJournal, Sender};
+use super::journal::{CallFrame, CallJournal, Room, Sender};
+use super::lateness::Lateness;
 use super::line::{BadLine, Sent};
 use super::script::{CallScript, Recogniser, ScriptRun, Turn};
 use super::track::Track;
@@ -25,6 +26,9 @@ pub struct Call {
     journal: CallJournal,
     /// Where something is to go wrong. All that the caller sends goes over it then.
     line: Option<Box<BadLine>>,
+    /// What is to be done, each with when it was due where the clock alone had it done.
+    outputs: VecDeque<(Option<Duration>, Output)>,
+    lateness: Lateness,
     /// Called once, when the call has begun.
     when_begun: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -49,6 +53,8 @@ impl Call {
             run: ScriptRun::new(script)?,
             journal: CallJournal::default(),
             line: line.map(Box::new),
+            outputs: VecDeque::new(),
+            lateness: Lateness::default(),
             when_begun: None,
         })
     }
@@ -86,6 +92,12 @@ impl Call {
     #[must_use]
     pub fn when_begun(mut self, then: impl FnOnce() + Send + 'static) -> Self {
         self.when_begun = Some(Box::new(then));
+        self
+    }
+
+    /// Keeps the messages in a room that is shared with other calls.
+    pub(super) fn within(mut self, room: Room) -> Self {
+        self.journal = CallJournal::within(room);
         self
     }
 
@@ -128,6 +140,11 @@ impl Call {
         self.send(now);
         self.follow(now);
         self.happen(now);
+        // Over a good line all leaves as it is, and when it is due.
+        let due = matches!(input, Input::Time).then_some(now);
+        while let Some(output) = self.caller.poll() {
+            self.outputs.push_back((due, output));
+        }
         if self.caller.has_begun()
             && let Some(then) = self.when_begun.take()
         {
@@ -187,7 +204,10 @@ impl Call {
         if let Some(line) = &mut self.line {
             return line.arrived(now);
         }
-        let output = self.caller.poll()?;
+        let (due, output) = self.outputs.pop_front()?;
+        if let (Some(due), Output::Text(_)) = (due, &output) {
+            self.lateness.note(now.saturating_sub(due));
+        }
         self.journal.note_sent(now, &output);
         Some(output)
     }
@@ -215,7 +235,7 @@ impl Call {
             heard: self.caller.heard().clone(),
             notes,
             journal: self.journal,
-            latest: Duration::ZERO,
+            lateness: self.lateness,
         }
     }
 }
@@ -240,8 +260,8 @@ pub struct CallResult {
     pub notes: Notes,
     /// Every message.
     pub journal: CallJournal,
-    /// The most that the driver was late in waking the call: how well this machine kept up.
-    pub latest: Duration,
+    /// How late this machine was with what the carrier sends at its time.
+    pub lateness: Lateness,
 }
 
 impl CallResult {

@@ -99,9 +99,12 @@ where
     hold(started, url, call, connect).await
 }
 
+/// Bytes read at a time. So many are set to zero before each look for a message.
+const READ_BUFFER: usize = 4 * 1024;
+
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(16 * 1024)
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(64 * 1024 * 1024))
         .max_frame_size(Some(64 * 1024 * 1024))
 }
@@ -127,13 +130,10 @@ where
         connect,
         started,
         socket: None,
-        latest: Duration::ZERO,
     };
     line.open().await;
     line.hold().await;
-    let mut result = line.call.into_result();
-    result.latest = line.latest;
-    Ok(result)
+    Ok(line.call.into_result())
 }
 
 fn request(url: &str, call: &Call) -> Result<Request, String> {
@@ -158,7 +158,6 @@ struct Line<'a, S, C> {
     connect: C,
     started: Instant,
     socket: Option<WebSocketStream<S>>,
-    latest: Duration,
 }
 
 impl<S, C> Line<'_, S, C>
@@ -208,8 +207,6 @@ where
                 message = next(&mut self.socket) => self.read(message),
                 () = &mut sleep, if wake.is_some() => {
                     let now = self.now();
-                    let late = now.saturating_sub(deadline.unwrap_or(now));
-                    self.latest = self.latest.max(late);
                     self.call.handle(Input::Time, now);
                 }
             }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -101,15 +103,62 @@ pub struct CallEntry {
 #[derive(Clone, Debug, Default)]
 pub struct CallJournal {
     entries: Vec<CallEntry>,
-    bytes: usize,
+    room: Room,
     forgotten: usize,
+    of_carrier: Traffic,
+    of_bridge: Traffic,
 }
 
-/// A journal keeps so many bytes of text: 100 minutes of a call both ways. What comes after is
-/// counted.
+/// The texts that one side sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// How many.
+    pub messages: usize,
+    /// Their length in bytes.
+    pub bytes: usize,
+}
+
+/// A journal keeps so many bytes: an hour of a call both ways. What comes after is counted.
 const MOST: usize = 256 * 1024 * 1024;
 
+/// The bytes that are left to a journal, or to several that share them.
+#[derive(Clone, Debug)]
+pub(super) struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    pub(super) fn of(bytes: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(bytes)))
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes so many, if they are there.
+    fn take(&self, bytes: usize) -> bool {
+        let less = |left: usize| left.checked_sub(bytes);
+        let taken = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        taken.is_ok()
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::of(MOST)
+    }
+}
+
 impl CallJournal {
+    /// A journal that takes what it keeps from there.
+    pub(super) fn within(room: Room) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn note(&mut self, at: Duration, by: Sender, frame: CallFrame) {
         self.keep(CallEntry {
             at,
@@ -146,13 +195,28 @@ impl CallJournal {
 
     fn keep(&mut self, entry: CallEntry) {
         if let CallFrame::Text(text) = &entry.frame {
-            if self.bytes + text.len() > MOST {
+            let traffic = match entry.by {
+                Sender::Carrier => &mut self.of_carrier,
+                Sender::Bridge => &mut self.of_bridge,
+            };
+            if !entry.lost {
+                traffic.messages += 1;
+                traffic.bytes += text.len();
+            }
+            if !self.room.take(text.len() + size_of::<CallEntry>()) {
                 self.forgotten += 1;
                 return;
             }
-            self.bytes += text.len();
         }
         self.entries.push(entry);
+    }
+
+    /// The texts that one side sent, without what was lost on the line, and with what is not kept.
+    pub fn traffic(&self, by: Sender) -> Traffic {
+        match by {
+            Sender::Carrier => self.of_carrier,
+            Sender::Bridge => self.of_bridge,
+        }
     }
 
     /// All frames that are kept.
@@ -335,5 +399,29 @@ impl Drawn for CallEntry {
 
     fn detail(&self) -> Value {
         self.to_json()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let text = || CallFrame::Text("0123456789".to_owned());
+        let room = Room::of(2 * (10 + size_of::<CallEntry>()));
+        let [mut one, mut other] = [room.clone(), room].map(CallJournal::within);
+        one.note(Duration::ZERO, Sender::Carrier, text());
+        other.note(Duration::ZERO, Sender::Bridge, text());
+        one.note(Duration::ZERO, Sender::Carrier, text());
+        one.note(Duration::ZERO, Sender::Carrier, CallFrame::Binary(3));
+        assert_eq!((one.entries().len(), one.forgotten()), (2, 1));
+        assert_eq!((other.entries().len(), other.forgotten()), (1, 0));
+        let all = Traffic {
+            messages: 2,
+            bytes: 20,
+        };
+        assert_eq!(one.traffic(Sender::Carrier), all);
+        assert_eq!(one.traffic(Sender::Bridge), Traffic::default());
     }
 }

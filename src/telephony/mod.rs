@@ -61,6 +61,7 @@ mod finding;
 mod format;
 mod ids;
 mod journal;
+mod lateness;
 mod line;
 mod mouth;
 mod playback;
@@ -75,6 +76,7 @@ pub use caller::{Action, Caller, Ending, Happening, Input, Notes, Output, Party}
 pub use driver::{BadUrl, dial, dial_over};
 pub use finding::{Finding, FindingKind};
 pub use format::LineFormat;
-pub use journal::{CallEntry, CallFrame, CallJournal, CallMessage, Sender};
+pub use journal::{CallEntry, CallFrame, CallJournal, CallMessage, Sender, Traffic};
+pub use lateness::Lateness;
 pub use playback::{Playback, QueueFull};
 pub use track::{Stretch, Track};

@@ -177,6 +177,12 @@ async fn many_calls_at_once_are_told_apart() {
     assert!(report.is_success(), "{report}");
     assert_eq!(report.calls.len(), 5);
     assert_eq!(report.answers.unwrap().count, 5);
+    // On paused time nothing is late.
+    assert!(report.machine.frames() > 5 * 500, "{:?}", report.machine);
+    assert_eq!(
+        (report.machine.late_frames(), report.warnings.len()),
+        (0, 0)
+    );
     let crosstalk = report
         .checks
         .iter()

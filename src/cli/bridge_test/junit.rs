@@ -17,6 +17,9 @@ pub(super) fn write(out: &mut impl Write, report: &BridgeReport) -> io::Result<(
     }
     let mut all = TestSuite::new("all calls");
     all.add_test_cases(report.checks.iter().map(case));
+    if !report.warnings.is_empty() {
+        all.set_system_err(report.warnings.join("\n"));
+    }
     junit.add_test_suite(all);
     junit.serialize(&mut *out).map_err(io::Error::other)?;
     writeln!(out)

@@ -18,19 +18,22 @@
 mod model;
 mod suite;
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
 
 use self::model::Model;
 use super::audiocodes::AudioCodesOptions;
 use super::checks::Limits;
 use super::driver::{dial_over_since, dial_since};
+use super::journal::Room;
 use super::record::{CallRecord, Carrier, ModelRecord};
 use super::report::{BridgeReport, CallReport, check_names};
 use super::script::CallScript;
@@ -44,6 +47,13 @@ pub use suite::{Case, Suite};
 
 /// A bridge calls its model within so long after its call began, or it calls none.
 const CALLS_ITS_MODEL: Duration = Duration::from_secs(5);
+
+/// Where it is not known when the model is called, the next call is dialled so long after: a carrier
+/// puts through no more, and not all audio is due at the same instant.
+const APART: Duration = Duration::from_millis(7);
+
+/// So many bytes of all calls' messages are kept together.
+const KEPT: usize = 1 << 30;
 
 /// What came with each call, of its own: its number among the calls of the test.
 const CALLER: &str = "caller";
@@ -203,6 +213,17 @@ impl From<AudioError> for BridgeTestError {
     }
 }
 
+/// A call that is over.
+#[derive(Debug)]
+struct Held {
+    /// Which of its case, from 0.
+    number: usize,
+    caller: String,
+    result: CallResult,
+    /// The number of its session, and when that was opened, counted from the call's beginning.
+    session: Option<(usize, Duration)>,
+}
+
 impl BridgeTest {
     /// A test with callers of this carrier.
     pub fn builder(carrier: Carrier) -> BridgeTestBuilder {
@@ -238,8 +259,14 @@ impl BridgeTest {
     /// Where the bridge can be at no such address, or a sound of a script cannot be read. That no call
     /// gets through is in the report.
     pub async fn run(&self, url: &str) -> Result<BridgeReport, BridgeTestError> {
-        self.run_with(async |started, call| dial_since(started, url, call).await)
-            .await
+        // Tasks of their own, so that many calls have all of the machine.
+        let dial = async |started, call| {
+            let url = url.to_owned();
+            let mut task = JoinSet::new();
+            task.spawn(async move { dial_since(started, &url, call).await });
+            task.join_all().await.remove(0)
+        };
+        self.run_with(dial).await
     }
 
     /// Calls a bridge in the same process: each time a connection is needed, `open` gives one. On
@@ -266,76 +293,114 @@ impl BridgeTest {
         &self,
         dial: impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
     ) -> Result<BridgeReport, BridgeTestError> {
+        let cases = &self.settings.cases;
         let mut reports = Vec::new();
-        for case in &self.settings.cases {
-            if let Some(model) = &self.model {
-                model.follow(&case.model);
-            }
-            let first = reports.len();
-            let gate = Mutex::new(());
-            let calls = (0..self.settings.calls).map(|number| {
-                let (gate, dial) = (&gate, &dial);
-                async move {
-                    let report = self.hold(case, number, first + number, gate, dial);
-                    report.await
-                }
-            });
-            for report in join_all(calls).await {
-                reports.push(report?);
+        let mut room = KEPT;
+        let mut models_forgotten = 0;
+        for (case, cases_left) in cases.iter().zip((1..=cases.len()).rev()) {
+            // What earlier cases have not needed is there for the later ones.
+            let share = Room::of(room / cases_left);
+            room -= share.left();
+            let held = self.hold_all(case, reports.len(), &share, &dial).await?;
+            room += share.left();
+            let models = self.models(&held).await;
+            for (held, model) in held.into_iter().zip(models) {
+                models_forgotten += usize::from(held.session.is_some() && model.is_none());
+                reports.push(self.report(case, held, model));
             }
         }
         let Self { settings, .. } = self;
         let mut report = BridgeReport::new(settings.carrier, reports, &settings.limits);
         report.skip(&settings.skipped);
+        report.warn_of_models_forgotten(models_forgotten);
         Ok(report)
     }
 
-    /// Holds one call. The next one is dialled when this one has a session of the model, so that it is
-    /// known which belongs to which.
-    async fn hold(
+    /// Holds all calls of a case at once. They are looked at when all are over: that takes time which
+    /// calls that go on do not have.
+    async fn hold_all(
         &self,
         case: &Case,
-        number: usize,
-        of_all: usize,
+        first: usize,
+        room: &Room,
+        dial: &impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
+    ) -> Result<Vec<Held>, BridgeTestError> {
+        if let Some(model) = &self.model {
+            model.follow(&case.model);
+        }
+        let gate = Mutex::new(());
+        let calls = (0..self.settings.calls).map(|number| {
+            let gate = &gate;
+            async move {
+                let caller = format!("+1555{:07}", first + number);
+                let call = self
+                    .call(case, first + number, &caller)?
+                    .within(room.clone());
+                let (result, session) = self.hold(call, gate, dial).await?;
+                Ok(Held {
+                    number,
+                    caller,
+                    result,
+                    session,
+                })
+            }
+        });
+        try_join_all(calls).await
+    }
+
+    /// Holds one call; gives the number of its session and when that was opened. The next one is
+    /// dialled when this one has a session of the model, so that it is known which belongs to which.
+    async fn hold(
+        &self,
+        call: Call,
         gate: &Mutex<()>,
-        dial: impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
-    ) -> Result<CallReport, BridgeTestError> {
-        let caller = format!("+1555{of_all:07}");
-        let call = self.call(case, of_all, &caller)?;
+        dial: &impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
+    ) -> Result<(CallResult, Option<(usize, Duration)>), BadUrl> {
         let alone = gate.lock().await;
         let started = Instant::now();
         let session = async {
             let session = match &self.model {
                 Some(model) => timeout(CALLS_ITS_MODEL, model.next_session()).await.ok(),
-                None => None,
+                None => {
+                    sleep(APART).await;
+                    None
+                }
             };
             drop(alone);
             session.map(|(number, began)| (number, began.saturating_duration_since(started)))
         };
         let (result, session) = tokio::join!(dial(started, call), session);
-        let result = result?;
-        let model = match (&self.model, session) {
-            (Some(model), Some((number, opened))) => {
-                let patience = self.settings.limits.clean_up + Duration::from_secs(1);
-                Some(ModelRecord::new(
-                    model.entries(number, patience).await,
-                    opened,
-                ))
-            }
-            _ => None,
+        Ok((result?, session))
+    }
+
+    /// The model's side of each call, where it is known.
+    async fn models(&self, held: &[Held]) -> Vec<Option<ModelRecord>> {
+        let sessions = held.iter().map(|held| held.session);
+        let numbers: HashSet<usize> = sessions
+            .clone()
+            .flatten()
+            .map(|(number, _)| number)
+            .collect();
+        let patience = self.settings.limits.clean_up + Duration::from_secs(1);
+        let mut entries = match &self.model {
+            Some(model) => model.entries(&numbers, patience).await,
+            None => HashMap::new(),
         };
+        let of = |session: Option<(usize, Duration)>| {
+            let (number, opened) = session?;
+            Some(ModelRecord::new(entries.remove(&number)?, opened))
+        };
+        sessions.map(of).collect()
+    }
+
+    fn report(&self, case: &Case, held: Held, model: Option<ModelRecord>) -> CallReport {
         let mut parameters: Vec<(String, String)> =
             case.script.parameters.clone().into_iter().collect();
-        parameters.push((CALLER.to_owned(), caller));
-        let record = CallRecord::of(self.settings.carrier, &result, parameters, model);
-        let limits = &self.settings.limits;
-        Ok(CallReport::new(
-            case.name(),
-            number + 1,
-            record,
-            result,
-            limits,
-        ))
+        parameters.push((CALLER.to_owned(), held.caller));
+        let Self { settings, .. } = self;
+        let record = CallRecord::of(settings.carrier, &held.result, parameters, model);
+        let number = held.number + 1;
+        CallReport::new(case.name(), number, record, held.result, &settings.limits)
     }
 
     fn call(&self, case: &Case, of_all: usize, caller: &str) -> Result<Call, AudioError> {

@@ -1,16 +1,21 @@
 //! The model at the other end.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex as AsyncMutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use crate::expect::Entry;
+use crate::expect::{Entry, Frame, Limits};
+use crate::protocol::realtime::ServerEvent;
 use crate::scenario::{CompiledScenario, Scenario, ScenarioRun};
 use crate::server::MockServer;
+
+/// So many bytes of what sessions sent and got are kept.
+const KEPT: usize = 1 << 30;
 
 /// The mock, with the scenario that its next session follows.
 #[derive(Debug)]
@@ -31,6 +36,10 @@ impl Model {
         let begins = Arc::clone(&began);
         let server = MockServer::builder()
             .seed(seed)
+            .journal_limits(Limits {
+                frames: usize::MAX,
+                bytes: KEPT,
+            })
             .configure(move |options| {
                 *begins.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 let current = current.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,11 +78,25 @@ impl Model {
         (number, began)
     }
 
-    /// All frames of a session, when it is closed or has been waited for.
-    pub(super) async fn entries(&self, session: usize, patience: Duration) -> Vec<Entry> {
+    /// All frames of these sessions, when they are closed or have been waited for. Those of which the
+    /// beginning was too long ago to be kept are not among them.
+    pub(super) async fn entries(
+        &self,
+        sessions: &HashSet<usize>,
+        patience: Duration,
+    ) -> HashMap<usize, Vec<Entry>> {
         let journal = self.server.journal();
         // What is left open is told by what is missing.
-        let _ = timeout(patience, journal.until_closed(session)).await;
-        journal.of_session(session)
+        let deadline = Instant::now() + patience;
+        let mut entries = journal.of_closed_sessions(sessions, deadline).await;
+        if journal.forgotten() > 0 {
+            // The oldest are forgotten first.
+            entries.retain(|_, entries| entries.first().is_some_and(is_beginning));
+        }
+        entries
     }
+}
+
+fn is_beginning(entry: &Entry) -> bool {
+    matches!(entry.frame, Frame::Server(ServerEvent::SessionCreated(_)))
 }

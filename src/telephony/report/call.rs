@@ -10,7 +10,7 @@ use super::{as_ms, as_optional_ms, ms, picture};
 use crate::audio::AudioError;
 use crate::telephony::checks::{CHECKS, Limits, Verdict};
 use crate::telephony::record::{CallRecord, ModelRecord};
-use crate::telephony::{CallFrame, CallResult, Sender};
+use crate::telephony::{CallResult, Lateness, Sender};
 
 /// The name of the check that a call goes as its script says.
 pub(super) const AS_THE_SCRIPT_SAYS: &str = "as-the-script-says";
@@ -36,9 +36,10 @@ pub struct CallReport {
     pub checks: Vec<CheckReport>,
     /// What went to and fro.
     pub totals: Totals,
-    /// The most that this machine was late in doing what the caller does.
-    #[serde(rename = "machine_late_ms", serialize_with = "as_ms")]
-    pub machine_late: Duration,
+    /// How late this machine was with what the carrier sends at its time.
+    pub machine: Lateness,
+    /// How many messages were too many to be kept: they are not among those that are saved.
+    pub messages_forgotten: usize,
     /// The call itself.
     #[serde(skip)]
     pub record: CallRecord,
@@ -132,22 +133,14 @@ pub struct Totals {
 
 impl Totals {
     fn of(result: &CallResult) -> Self {
-        let mut totals = Self::default();
-        for entry in result.journal.entries() {
-            let CallFrame::Text(text) = &entry.frame else {
-                continue;
-            };
-            if entry.lost {
-                continue;
-            }
-            let (messages, bytes) = match entry.by {
-                Sender::Carrier => (&mut totals.messages_to_bridge, &mut totals.bytes_to_bridge),
-                Sender::Bridge => (&mut totals.messages_of_bridge, &mut totals.bytes_of_bridge),
-            };
-            *messages += 1;
-            *bytes += text.len();
+        let to_bridge = result.journal.traffic(Sender::Carrier);
+        let of_bridge = result.journal.traffic(Sender::Bridge);
+        Self {
+            messages_to_bridge: to_bridge.messages,
+            bytes_to_bridge: to_bridge.bytes,
+            messages_of_bridge: of_bridge.messages,
+            bytes_of_bridge: of_bridge.bytes,
         }
-        totals
     }
 }
 
@@ -177,7 +170,8 @@ impl CallReport {
             faults: faults(&record),
             checks,
             totals: Totals::of(&result),
-            machine_late: result.latest,
+            machine: result.lateness.clone(),
+            messages_forgotten: result.journal.forgotten(),
             record,
             result,
         }

@@ -4,11 +4,13 @@ mod call;
 mod picture;
 mod spread;
 mod table;
+mod warnings;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Lateness;
 use super::checks::{CHECKS, Limits, Verdict};
 use super::record::Carrier;
 
@@ -39,6 +41,11 @@ pub struct BridgeReport {
     pub interruptions: Option<Spread>,
     /// Checks of all calls together.
     pub checks: Vec<CheckReport>,
+    /// How late this machine was, over all calls.
+    pub machine: Lateness,
+    /// What makes less of the report than it seems, for people: a machine that was late, messages that
+    /// were not kept.
+    pub warnings: Vec<String>,
 }
 
 impl BridgeReport {
@@ -48,12 +55,22 @@ impl BridgeReport {
         let answers = Spread::of(turns().filter_map(|turn| turn.answered_after));
         let interruptions = Spread::of(turns().filter_map(|turn| turn.silent_after));
         let checks = vec![steady(answers, limits), crosstalk(&calls)];
+        let machine = warnings::machine(&calls);
         Self {
             carrier,
+            warnings: warnings::of(&calls, &machine),
+            machine,
             calls,
             answers,
             interruptions,
             checks,
+        }
+    }
+
+    /// Says that the model's side of so many calls is not known.
+    pub(super) fn warn_of_models_forgotten(&mut self, calls: usize) {
+        if calls > 0 {
+            self.warnings.push(warnings::not_told(calls));
         }
     }
 

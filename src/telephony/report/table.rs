@@ -20,6 +20,9 @@ impl fmt::Display for BridgeReport {
         for check in self.checks.iter().filter(|check| check.verdict.is_failed()) {
             writeln!(f, "{check}")?;
         }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
         let failed = self.calls.iter().filter(|call| !call.is_success()).count();
         let calls = self.calls.len();
         match failed {
