@@ -1,28 +1,54 @@
-//! How fast calls are that take no time: `cargo bench --bench telephony`.
+//! How fast calls are that take no time: `cargo bench --bench telephony`. Those that take their time are
+//! in `benches/calls`.
 #![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
 
+#[path = "../examples/bridge/bridge.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "an application's"
+)]
+mod bridge;
+
+use std::future::ready;
 use std::time::Duration;
 
+use bridge::{Shop, Twilio, hold};
 use divan::{Bencher, black_box};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::protocol::Base64Audio;
 use mock_realtime::protocol::encode;
 use mock_realtime::protocol::twilio::{BridgeMedia, BridgeMessage, OutboundAudio};
+use mock_realtime::scenario::parse;
+use mock_realtime::server::MockServer;
+use mock_realtime::telephony::bridge_test::BridgeTest;
+use mock_realtime::telephony::record::Carrier;
 use mock_realtime::telephony::script::{CallScript, WaitFor};
 use mock_realtime::telephony::twilio::TwilioOptions;
 use mock_realtime::telephony::{Call, CallResult, dial_over};
 use tokio::io::DuplexStream;
 use tokio::runtime::Builder;
-use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
 
 fn main() {
     divan::main();
 }
 
+/// A small buffer: the library's own would cost more than the call.
+async fn accept(stream: DuplexStream) -> WebSocketStream<DuplexStream> {
+    let config = WebSocketConfig::default().read_buffer_size(4 * 1024);
+    let accepted = accept_async_with_config(stream, Some(config)).await;
+    accepted.unwrap()
+}
+
 /// A bridge that says the same every ten seconds, in pieces of 400 ms.
 async fn talk(stream: DuplexStream, pieces: Vec<Base64Audio>) {
-    let mut socket = accept_async(stream).await.unwrap();
+    let mut socket = accept(stream).await;
     let mut stream_sid = None;
     let mut slices = 0_u32;
     while let Some(Ok(message)) = socket.next().await {
@@ -84,5 +110,49 @@ fn a_minute_in_process(bencher: Bencher) {
         let result = runtime.block_on(call(&script, &pieces));
         assert!(result.duration() >= Duration::from_secs(60));
         black_box(result)
+    });
+}
+
+/// A bridge in the same process, between this line and this model.
+fn bridge_to(model: &MockServer) -> DuplexStream {
+    let (carrier, bridge) = tokio::io::duplex(1 << 20);
+    let connector = model.connector();
+    tokio::spawn(async move {
+        let socket = accept(bridge).await;
+        let connect = || ready(connector.connect());
+        let held = hold(socket, Box::new(Twilio::default()), &Shop, connect);
+        held.await.unwrap();
+    });
+    carrier
+}
+
+/// The same minute with the bridge of the examples and the mock behind it, from the first frame to the
+/// report with its checks and a second for the session to end in.
+#[divan::bench]
+fn a_minute_from_both_ends(bencher: Bencher) {
+    let mut script = CallScript::new("a minute").wait_for(WaitFor::Reply);
+    for _ in 0..5 {
+        script = script
+            .say("I would like to know where my order is.")
+            .wait_for(WaitFor::Reply);
+    }
+    let script = script.silent_ms(13_000);
+    let model = parse("model.yaml", include_str!("calls/model.yaml"));
+    let model = model.unwrap().scenario;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    bencher.bench_local(|| {
+        runtime.block_on(async {
+            let test = BridgeTest::builder(Carrier::Twilio).case(script.clone(), model.clone());
+            let test = test.start().await.unwrap();
+            let mock = test.model().unwrap();
+            let report = test.run_over(|| Ok(bridge_to(mock))).await.unwrap();
+            assert!(report.is_success(), "{report}");
+            assert!(report.calls[0].length >= Duration::from_secs(60));
+            black_box(report)
+        })
     });
 }

@@ -46,10 +46,29 @@ impl Process {
         self.child.stderr.take()
     }
 
-    /// The CPU time of all its threads. The scheduler counts nanoseconds, while the ticks of
-    /// `/proc/PID/stat` are 10 ms. Threads that have ended are not in it; neither server ends any.
+    /// What it has cost.
+    pub(crate) fn cost(&self) -> Cost {
+        Cost(self.child.id())
+    }
+
     pub(crate) fn cpu(&self) -> Duration {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        self.cost().cpu()
+    }
+
+    pub(crate) fn memory(&self) -> u64 {
+        self.cost().memory()
+    }
+}
+
+/// What the process with this number has cost.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost(pub(crate) u32);
+
+impl Cost {
+    /// The CPU time of all its threads. The scheduler counts nanoseconds, while the ticks of
+    /// `/proc/PID/stat` are 10 ms. Threads that have ended are not in it; no server here ends any.
+    pub(crate) fn cpu(self) -> Duration {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.0)).unwrap();
         let nanoseconds = threads.map(|thread| {
             let file = thread.unwrap().path().join("schedstat");
             let text = fs::read_to_string(file).unwrap_or_default();
@@ -63,8 +82,8 @@ impl Process {
 
     /// The memory that it alone takes, in bytes: without the pages of its file, which do not grow
     /// with what it does.
-    pub(crate) fn memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+    pub(crate) fn memory(self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0)).unwrap();
         let anonymous = status
             .lines()
             .find_map(|line| line.strip_prefix("RssAnon:"))

@@ -36,7 +36,7 @@ use tokio::net::TcpListener;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 const MODEL: &str = "gpt-realtime";
 
@@ -48,8 +48,12 @@ struct Server {
     token: Option<String>,
 }
 
+/// Bytes read at a time. The library's default is many times what a frame of a call has, and costs its
+/// length each time it is looked for one.
+const READ_BUFFER: usize = 4 * 1024;
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let variable = |name| std::env::var(name).ok();
     let server = Arc::new(Server {
         target: Target::from_env()?,
@@ -137,7 +141,8 @@ fn upgrade(
             return;
         };
         let stream = TokioIo::new(stream);
-        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
         let connect = || async {
             let model = server.target.connect(MODEL).await;
             model.map_err(|error| tungstenite::Error::Io(std::io::Error::other(error)))
