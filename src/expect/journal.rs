@@ -747,8 +747,8 @@ mod tests {
         });
         let started = Instant::now();
         let deadline = started + Duration::from_secs(5);
-        let of = journal.of_closed_sessions(&HashSet::from([0, 2]), deadline);
-        let of = of.await;
+        let sessions = HashSet::from([0, 2]);
+        let of = journal.of_closed_sessions(&sessions, deadline).await;
         assert_eq!(started.elapsed(), Duration::from_secs(1));
         assert_eq!((of.len(), of[&0].len(), of[&2].len()), (2, 2, 2));
     }
@@ -758,8 +758,9 @@ mod tests {
         let journal = Journal::default();
         journal.record(7, Duration::ZERO, Frame::Binary);
         let deadline = Instant::now() + Duration::from_secs(5);
-        let of = journal.of_closed_sessions(&HashSet::from([7]), deadline);
-        assert_eq!(of.await[&7].len(), 1);
+        let sessions = HashSet::from([7]);
+        let of = journal.of_closed_sessions(&sessions, deadline).await;
+        assert_eq!(of[&7].len(), 1);
         assert_eq!(Instant::now(), deadline);
     }
 }
