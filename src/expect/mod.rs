@@ -21,9 +21,12 @@ pub use config::{
 };
 pub use evidence::{Evidence, SentEvent};
 pub use expectation::{Expect, Expectations, Times, Unmet};
+pub(crate) use journal::Noted;
+#[cfg(feature = "telephony")]
+pub(crate) use journal::names;
 pub use journal::{
     Direction, Entry, Fired, Frame, Journal, Limits, WrittenDirection, WrittenEntry,
 };
-pub(crate) use journal::{Noted, names};
 pub use response::ResponseTimes;
+#[cfg(feature = "telephony")]
 pub(crate) use timeline::Drawn;

@@ -1,6 +1,6 @@
 //! What the frames of a connection are: whose events, and what of them a fault needs to know.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::expect::Direction;
 use crate::protocol::realtime::{
@@ -96,20 +96,16 @@ impl Wire {
 
     /// An event of this type, which there is not, that comes before `next`.
     pub(super) fn unknown_event(self, name: &str, next: &str, random: &mut Random) -> String {
-        match self {
-            Self::Realtime => {
-                json!({ self.tag(): name, EVENT_ID: random.id("event_") }).to_string()
-            }
-            // The connection's id is in all messages, and in this one.
-            #[cfg(feature = "telephony")]
-            Self::Twilio | Self::AudioCodes => {
-                let next: Map<String, Value> = serde_json::from_str(next).unwrap_or_default();
-                let mut event = Map::new();
-                event.insert(self.tag().to_owned(), name.into());
-                event.extend(next.into_iter().filter(|(key, _)| self.is_id(key)));
-                Value::Object(event).to_string()
-            }
+        let mut event = Map::new();
+        event.insert(self.tag().to_owned(), name.into());
+        if self == Self::Realtime {
+            event.insert(EVENT_ID.to_owned(), random.id("event_").into());
+        } else {
+            // The connection's id is in all messages of a call, and in this one.
+            let next: Map<String, Value> = serde_json::from_str(next).unwrap_or_default();
+            event.extend(next.into_iter().filter(|(key, _)| self.is_id(key)));
         }
+        Value::Object(event).to_string()
     }
 
     /// The type of a message that a carrier sends.
