@@ -226,3 +226,15 @@ async fn the_picture_of_an_interruption_is_the_one_in_the_readme() {
     }
     assert_eq!(picture, std::fs::read_to_string(file).unwrap());
 }
+
+/// What the README shows is what `bridge-test` prints of a bridge that is slow to stop its playback.
+#[tokio::test(start_paused = true)]
+async fn the_readme_shows_a_report_as_it_is() {
+    let cases = Suite::Standard.cases().unwrap();
+    let report = tried(Carrier::Twilio, cases, Some(Fault::LateClear)).await;
+    let report = report.to_string();
+    let readme = include_str!("../../README.md");
+    let shown = readme.split_once("-- ./my-bridge\n").unwrap().1;
+    let shown = shown.split_once("```").unwrap().0;
+    assert_eq!(shown, report, "README.md is to show this:\n{report}");
+}
