@@ -79,6 +79,7 @@ fn resampled(resampler: &mut Resampler, audio: &[u8]) -> Vec<u8> {
 
 #[derive(Debug)]
 pub struct AudioCodes {
+    conversation: Option<String>,
     format: MediaFormat,
     line: Line,
     /// How many play streams there were; the last is open while `playing` says so.
@@ -91,6 +92,7 @@ pub struct AudioCodes {
 impl Default for AudioCodes {
     fn default() -> Self {
         Self {
+            conversation: None,
             format: MediaFormat::RawMulaw,
             line: Line::Mulaw,
             streams: 0,
@@ -110,19 +112,20 @@ impl AudioCodes {
     fn accept(&mut self, offer: &[MediaFormat]) -> Option<FromCaller> {
         let line = |format: &MediaFormat| Some((format.clone(), Line::of(format)?));
         let Some((format, line)) = offer.iter().find_map(line) else {
-            self.send(SessionError {
-                reason: Some("none of these media formats is known".to_owned()),
-                ..SessionError::default()
-            });
+            self.refuse("none of these media formats is known");
             return Some(FromCaller::HungUp);
         };
-        self.format = format.clone();
+        self.format = format;
         self.line = line;
+        self.say_accepted();
+        None
+    }
+
+    fn say_accepted(&mut self) {
         self.send(SessionAccepted {
-            media_format: Some(format),
+            media_format: Some(self.format.clone()),
             ..SessionAccepted::default()
         });
-        None
     }
 
     fn heed(&mut self, activity: Activity) -> Vec<FromCaller> {
@@ -197,14 +200,11 @@ impl Carrier for AudioCodes {
     fn read(&mut self, frame: &str) -> Vec<FromCaller> {
         let heard = match decode::<CarrierMessage>(frame) {
             Ok(CarrierMessage::SessionInitiate(message)) => {
+                self.conversation = Some(message.conversation_id.to_string());
                 self.accept(&message.supported_media_formats)
             }
-            Ok(CarrierMessage::SessionResume(_)) => {
-                self.send(SessionError {
-                    reason: Some("the conversation is not known any more".to_owned()),
-                    ..SessionError::default()
-                });
-                Some(FromCaller::HungUp)
+            Ok(CarrierMessage::SessionResume(message)) => {
+                Some(FromCaller::Returned(message.conversation_id.to_string()))
             }
             Ok(CarrierMessage::ConnectionValidate(_)) => {
                 self.send(ConnectionValidated::new(true));
@@ -265,6 +265,24 @@ impl Carrier for AudioCodes {
         self.send(BotActivities::new(vec![
             EventActivity::new("hangup").into(),
         ]));
+    }
+
+    fn conversation(&self) -> Option<&str> {
+        self.conversation.as_deref()
+    }
+
+    fn taken_up(&mut self) {
+        self.playing = None;
+        self.rest.clear();
+        self.frames.clear();
+        self.say_accepted();
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.send(SessionError {
+            reason: Some(why.to_owned()),
+            ..SessionError::default()
+        });
     }
 
     fn next_frame(&mut self) -> Option<String> {

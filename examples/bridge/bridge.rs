@@ -6,6 +6,8 @@
 mod audiocodes;
 mod call;
 mod carrier;
+mod guard;
+mod line;
 mod playout;
 mod resample;
 mod tools;
@@ -22,14 +24,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 pub use audiocodes::AudioCodes;
 pub use call::{Call, Phase, ToolCall};
 pub use carrier::{Carrier, FromCaller};
+pub use guard::Guard;
+pub use line::{FAREWELL, FromLine, Line, Lines};
 pub use tools::{Outcome, Running, Shop, Tools};
 pub use twilio::Twilio;
 
 /// How long the model may take to be there. The caller hears nothing so long.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a side may take to close. It is gone then all the same.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Any WebSocket.
 pub trait Socket:
@@ -44,9 +45,12 @@ impl<S> Socket for S where
 
 /// Holds a call to its end. The model is called when the carrier says that there is somebody to talk
 /// to, and both sockets are closed afterwards, whoever went first.
+///
+/// A carrier that comes back to a call whose line broke is handed over to it, by `lines`.
 pub async fn hold<C, M, F>(
-    mut caller: C,
+    caller: C,
     carrier: Box<dyn Carrier>,
+    lines: &Lines<C>,
     tools: &dyn Tools,
     connect: impl FnOnce() -> F + Send,
 ) -> Result<(), Error>
@@ -56,15 +60,26 @@ where
     F: Future<Output = Result<M, Error>> + Send,
 {
     let mut call = Call::new(carrier);
+    let mut line = Line::new(caller, lines);
     while call.phase() == Phase::Ringing {
-        take(&mut call, caller.next().await, tools);
-        flush_to_caller(&mut call, &mut caller).await;
+        let heard = line.next().await;
+        take(&mut call, heard, tools);
+        if let Some(conversation) = call.is_for() {
+            if line.hand_over(&conversation) {
+                return Ok(());
+            }
+            call.refuse("the conversation is not known any more");
+        }
+        flush_to_caller(&mut call, &mut line, tools).await;
     }
     let mut ended = Ok(());
     if call.phase() == Phase::Open {
+        if let Some(conversation) = call.conversation() {
+            line.can_be_taken_up(conversation);
+        }
         match timeout(PATIENCE, connect()).await {
             Ok(Ok(mut model)) => {
-                ended = talk(&mut call, &mut caller, &mut model, tools).await;
+                ended = talk(&mut call, &mut line, &mut model, tools).await;
                 let _ = timeout(FAREWELL, model.close()).await;
             }
             Ok(Err(error)) => ended = Err(error),
@@ -74,22 +89,22 @@ where
             call.model_left();
         }
     }
-    flush_to_caller(&mut call, &mut caller).await;
-    let _ = timeout(FAREWELL, caller.close()).await;
+    flush_to_caller(&mut call, &mut line, tools).await;
+    line.close().await;
     ended
 }
 
 /// Carries everything between the two until the call is over. An error is one of the model's socket.
-async fn talk<M: Socket>(
+async fn talk<C: Socket, M: Socket>(
     call: &mut Call,
-    caller: &mut impl Socket,
+    line: &mut Line<'_, C>,
     model: &mut M,
     tools: &dyn Tools,
 ) -> Result<(), Error> {
     let mut running = FuturesUnordered::new();
     while call.phase() == Phase::Open {
         flush_to_model(call, model).await?;
-        flush_to_caller(call, caller).await;
+        flush_to_caller(call, line, tools).await;
         while let Some(ToolCall {
             id,
             name,
@@ -101,7 +116,7 @@ async fn talk<M: Socket>(
         }
         let deadline = call.deadline();
         tokio::select! {
-            frame = caller.next() => take(call, frame, tools),
+            heard = line.next() => take(call, heard, tools),
             frame = model.next() => match frame {
                 Some(Ok(Message::Text(text))) => {
                     // What cannot be read may be newer than the bridge, and is no reason to hang up.
@@ -123,11 +138,12 @@ async fn talk<M: Socket>(
 }
 
 /// Takes what came from the carrier.
-fn take(call: &mut Call, frame: Option<Result<Message, Error>>, tools: &dyn Tools) {
-    match frame {
-        Some(Ok(Message::Text(text))) => call.carrier_sent(&text, tools, Instant::now()),
-        Some(Ok(Message::Close(_)) | Err(_)) | None => call.carrier_left(),
-        Some(Ok(_)) => {}
+fn take(call: &mut Call, heard: FromLine, tools: &dyn Tools) {
+    match heard {
+        FromLine::Frame(text) => call.carrier_sent(&text, tools, Instant::now()),
+        FromLine::Broken => call.line_broke(),
+        FromLine::TakenUp => call.taken_up(Instant::now()),
+        FromLine::Closed => call.carrier_left(),
     }
 }
 
@@ -140,13 +156,8 @@ async fn flush_to_model(call: &mut Call, model: &mut impl Socket) -> Result<(), 
     model.flush().await
 }
 
-/// A caller whose socket is broken has hung up.
-async fn flush_to_caller(call: &mut Call, caller: &mut impl Socket) {
-    let mut sent = Ok(());
-    while let (Ok(()), Some(frame)) = (&sent, call.next_frame()) {
-        sent = caller.feed(Message::text(frame)).await;
-    }
-    if sent.is_err() || caller.flush().await.is_err() {
-        call.carrier_left();
+async fn flush_to_caller<C: Socket>(call: &mut Call, line: &mut Line<'_, C>, tools: &dyn Tools) {
+    if let Err(gone) = line.send(|| call.next_frame()).await {
+        take(call, gone, tools);
     }
 }

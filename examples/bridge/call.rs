@@ -38,6 +38,10 @@ pub struct Call {
     response: Response,
     /// The model wants to end the call, once what it said has been heard.
     ends: bool,
+    /// The carrier's line is broken: what the model says meanwhile waits for the next one.
+    waiting: Option<VecDeque<ServerEvent>>,
+    /// The conversation that the carrier has come back to.
+    is_for: Option<String>,
     phase: Phase,
 }
 
@@ -70,12 +74,24 @@ impl Call {
             tool_calls: VecDeque::new(),
             response: Response::default(),
             ends: false,
+            waiting: None,
+            is_for: None,
             phase: Phase::Ringing,
         }
     }
 
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// The conversation that the carrier has come back to, if it is not a new one.
+    pub fn is_for(&mut self) -> Option<String> {
+        self.is_for.take()
+    }
+
+    /// What the carrier calls the conversation, where it can come back to it.
+    pub fn conversation(&self) -> Option<&str> {
+        self.carrier.conversation()
     }
 
     /// What goes to the carrier next.
@@ -120,10 +136,33 @@ impl Call {
                     self.want_response();
                 }
                 FromCaller::Played(item) => self.playout.heard(&item),
+                FromCaller::Returned(conversation) if self.phase == Phase::Ringing => {
+                    self.is_for = Some(conversation);
+                }
+                FromCaller::Returned(_) => {}
                 FromCaller::HungUp => self.phase = Phase::Over,
             }
         }
         self.wake(now);
+    }
+
+    /// The carrier's line is broken. It may come back.
+    pub fn line_broke(&mut self) {
+        self.waiting.get_or_insert_default();
+    }
+
+    /// The carrier is back, on a new line.
+    pub fn taken_up(&mut self, now: Instant) {
+        self.carrier.taken_up();
+        for event in self.waiting.take().unwrap_or_default() {
+            self.model_sent(event, now);
+        }
+    }
+
+    /// There is no conversation that the carrier could come back to.
+    pub fn refuse(&mut self, why: &str) {
+        self.carrier.refuse(why);
+        self.phase = Phase::Over;
     }
 
     /// The carrier's socket is gone.
@@ -138,6 +177,9 @@ impl Call {
 
     /// Takes an event of the model.
     pub fn model_sent(&mut self, event: ServerEvent, now: Instant) {
+        if let Some(waiting) = &mut self.waiting {
+            return waiting.push_back(event);
+        }
         match event {
             ServerEvent::InputAudioBufferSpeechStarted(_) => self.interrupt(now),
             ServerEvent::ResponseCreated(event) => {

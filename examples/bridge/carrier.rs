@@ -15,6 +15,8 @@ pub enum FromCaller {
     Pressed(char),
     /// All of this item has been heard, or what was left of it was cleared.
     Played(String),
+    /// The line of this conversation broke, and the carrier wants to go on with it.
+    Returned(String),
     /// The caller is gone.
     HungUp,
 }
@@ -38,6 +40,18 @@ pub trait Carrier: Send {
 
     /// Ends the call.
     fn hang_up(&mut self);
+
+    /// What the carrier calls the conversation, where it can go on when the line breaks.
+    fn conversation(&self) -> Option<&str> {
+        None
+    }
+
+    /// The carrier has come back to the conversation, on a new line: what was open on the old one is
+    /// gone.
+    fn taken_up(&mut self) {}
+
+    /// There is no such conversation.
+    fn refuse(&mut self, _why: &str) {}
 
     /// The next frame to send.
     fn next_frame(&mut self) -> Option<String>;

@@ -8,6 +8,7 @@
 //! | variable | what it says |
 //! | --- | --- |
 //! | `BRIDGE_ADDRESS` | where to listen: `127.0.0.1:8090` if nothing is said |
+//! | `TWILIO_AUTH_TOKEN` | what Twilio signs its streams with; anybody may open one, without |
 //! | `BRIDGE_TOKEN` | the token that AudioCodes shows; any will do, without |
 //! | `OPENAI_BASE_URL`, `OPENAI_API_KEY`, … | the model, as `mock_realtime::connect` reads them |
 
@@ -26,9 +27,10 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
 
-use bridge::{AudioCodes, Carrier, Shop, Twilio, hold};
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
+use bridge::{AudioCodes, Carrier, Guard, Lines, Shop, Twilio, hold};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
 use hyper::service::service_fn;
+use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use mock_realtime::connect::Target;
@@ -45,7 +47,8 @@ type Answer = Response<String>;
 /// What all calls share.
 struct Server {
     target: Target,
-    token: Option<String>,
+    guard: Guard,
+    lines: Lines<WebSocketStream<TokioIo<Upgraded>>>,
 }
 
 /// Bytes read at a time. The library's default is many times what a frame of a call has, and costs its
@@ -57,7 +60,11 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let variable = |name| std::env::var(name).ok();
     let server = Arc::new(Server {
         target: Target::from_env()?,
-        token: variable("BRIDGE_TOKEN"),
+        guard: Guard {
+            twilio_auth_token: variable("TWILIO_AUTH_TOKEN"),
+            audiocodes_token: variable("BRIDGE_TOKEN"),
+        },
+        lines: Lines::default(),
     });
     let address = variable("BRIDGE_ADDRESS").unwrap_or_else(|| "127.0.0.1:8090".to_owned());
     let listener = TcpListener::bind(address).await?;
@@ -83,10 +90,16 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn answer(server: &Arc<Server>, request: Request<hyper::body::Incoming>) -> Answer {
+    let guard = &server.guard;
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/voice") => with_type("text/xml", twiml(&request)),
+        (_, "/twilio") if !guard.knows_twilio(request.headers(), &stream_url(&request)) => {
+            status(StatusCode::FORBIDDEN)
+        }
         (_, "/twilio") => upgrade(server, request, Box::new(Twilio::default())),
-        (_, "/audiocodes") if !is_let_in(server, &request) => status(StatusCode::UNAUTHORIZED),
+        (_, "/audiocodes") if !guard.knows_audiocodes(request.headers()) => {
+            status(StatusCode::UNAUTHORIZED)
+        }
         (_, "/audiocodes") if request.headers().get(UPGRADE).is_none() => {
             // Its configuration screen asks whether there is a bot.
             let bot = r#"{"type":"ac-bot-api","success":true}"#;
@@ -99,6 +112,15 @@ fn answer(server: &Arc<Server>, request: Request<hyper::body::Incoming>) -> Answ
 
 /// Connects the call to the bridge, with the caller's number.
 fn twiml<B>(request: &Request<B>) -> String {
+    let url = stream_url(request);
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <Response><Connect><Stream url=\"{url}\"/></Connect></Response>"
+    )
+}
+
+/// Where Twilio's streams go, as it is told and as it signs.
+fn stream_url<B>(request: &Request<B>) -> String {
     let host = request
         .headers()
         .get(HOST)
@@ -110,18 +132,7 @@ fn twiml<B>(request: &Request<B>) -> String {
         Some(b"https") => "wss",
         _ => "ws",
     };
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-         <Response><Connect><Stream url=\"{scheme}://{host}/twilio\"/></Connect></Response>"
-    )
-}
-
-fn is_let_in<B>(server: &Server, request: &Request<B>) -> bool {
-    let Some(token) = &server.token else {
-        return true;
-    };
-    let shown = request.headers().get(AUTHORIZATION);
-    shown.is_some_and(|shown| shown.as_bytes() == format!("Bearer {token}").as_bytes())
+    format!("{scheme}://{host}/twilio")
 }
 
 /// Makes the connection a WebSocket, and holds a call on it.
@@ -147,7 +158,7 @@ fn upgrade(
             let model = server.target.connect(MODEL).await;
             model.map_err(|error| tungstenite::Error::Io(std::io::Error::other(error)))
         };
-        if let Err(error) = hold(socket, carrier, &Shop, connect).await {
+        if let Err(error) = hold(socket, carrier, &server.lines, &Shop, connect).await {
             eprintln!("a call ended early: {error}");
         }
     });

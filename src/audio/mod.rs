@@ -25,7 +25,7 @@ mod processors;
 mod recognition;
 mod recorder;
 mod resample;
-mod sine;
+pub(crate) mod sine;
 mod vad;
 mod voice;
 mod wav;

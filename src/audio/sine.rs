@@ -4,7 +4,7 @@
 //! of sums and products only, which IEEE 754 fixes; it is exact to about 3e-9.
 
 /// The sine of so many turns of a circle; `turns` is finite.
-pub(super) fn sine(turns: f64) -> f64 {
+pub(crate) fn sine(turns: f64) -> f64 {
     // To the quarter turn around zero: from −0.25 to 0.25.
     let turn = turns - turns.round();
     let turn = if turn.abs() > 0.25 {

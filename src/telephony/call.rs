@@ -11,6 +11,7 @@ use super::journal::{CallFrame, CallJournal, Room, Sender};
 use super::lateness::Lateness;
 use super::line::{BadLine, Sent};
 use super::script::{CallScript, Recogniser, ScriptRun, Turn};
+use super::tones::Tones;
 use super::track::Track;
 use super::twilio::{TwilioCaller, TwilioOptions};
 use crate::audio::{AudioError, AudioFault, Clip, save_tracks};
@@ -88,6 +89,11 @@ impl Call {
         self
     }
 
+    /// Puts these tones under all that the caller says.
+    pub(super) fn set_tones(&mut self, tones: Tones) {
+        self.run.set_tones(tones);
+    }
+
     /// Calls this when the call has begun: when audio flows.
     #[must_use]
     pub fn when_begun(mut self, then: impl FnOnce() + Send + 'static) -> Self {
@@ -117,7 +123,7 @@ impl Call {
                 let reason = reason.to_owned();
                 (Sender::Bridge, Some(CallFrame::Close { code, reason }))
             }
-            Input::Broken(why) | Input::Violated(why) => {
+            Input::Broken(why) | Input::Violated(why) | Input::TurnedAway { reason: why, .. } => {
                 let reason = why.to_owned();
                 (
                     Sender::Bridge,

@@ -25,6 +25,13 @@ pub enum Input<'a> {
         /// Its words for why.
         reason: &'a str,
     },
+    /// The bridge answered the request for a connection with this HTTP status, and opened none.
+    TurnedAway {
+        /// The status.
+        status: u16,
+        /// The same in words.
+        reason: &'a str,
+    },
     /// The connection could not be opened, or broke.
     Broken(&'a str),
     /// The bridge violated the WebSocket protocol, or sent more than is taken at once; the connection
@@ -112,6 +119,12 @@ pub struct Ending {
 pub enum Happening {
     /// The connection to the bridge was opened.
     Opened,
+    /// The bridge answered the request for a connection with this HTTP status, and opened none.
+    TurnedAway(u16),
+    /// The bridge said that it is there, and well.
+    Validated,
+    /// The bridge closed the connection with this code, or with none.
+    Closed(Option<u16>),
     /// The bridge took the call, or the carrier its stream: from now on audio flows.
     Began,
     /// The caller pressed a key, or several that are told together.

@@ -180,7 +180,10 @@ where
                 self.socket = Some(socket);
                 self.call.handle(Input::Opened, now);
             }
-            Ok(Err(error)) => self.call.handle(Input::Broken(&error.to_string()), now),
+            Ok(Err(error)) => {
+                let reason = &error.to_string();
+                self.call.handle(refusal(&error, reason), now);
+            }
             Err(_) => {
                 let why = format!("the bridge was not reached within {PATIENCE:?}");
                 self.call.handle(Input::Broken(&why), now);
@@ -302,6 +305,17 @@ where
                 self.call.handle(Input::Closed { code: None, reason }, now);
             }
         }
+    }
+}
+
+/// Why there is no connection.
+fn refusal<'a>(error: &Error, reason: &'a str) -> Input<'a> {
+    match error {
+        Error::Http(answer) => Input::TurnedAway {
+            status: answer.status().as_u16(),
+            reason,
+        },
+        _ => Input::Broken(reason),
     }
 }
 

@@ -66,7 +66,10 @@ impl BadLine {
     pub(super) fn see(&mut self, input: Input<'_>) {
         match input {
             Input::Opened => self.is_open = true,
-            Input::Closed { .. } | Input::Broken(_) | Input::Violated(_) => {
+            Input::Closed { .. }
+            | Input::TurnedAway { .. }
+            | Input::Broken(_)
+            | Input::Violated(_) => {
                 self.is_open = false;
                 self.on_its_way.clear();
             }

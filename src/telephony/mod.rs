@@ -68,6 +68,7 @@ mod playback;
 pub mod record;
 pub mod report;
 pub mod script;
+mod tones;
 mod track;
 pub mod twilio;
 

@@ -1,29 +1,53 @@
 //! The example bridge, good and with faults, between callers and the mock.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use mock_realtime::telephony::audiocodes::AudioCodesOptions;
 use mock_realtime::telephony::bridge_test::{BridgeTest, BridgeTestBuilder, Case, Suite};
 use mock_realtime::telephony::checks::{Limits, Verdict};
-use mock_realtime::telephony::record::Carrier;
+use mock_realtime::telephony::record::{Carrier, Probe};
 use mock_realtime::telephony::report::BridgeReport;
+use mock_realtime::telephony::twilio::TwilioOptions;
 
-use crate::planted::{Fault, open};
+use crate::planted::{Bridge, Fault, TOKEN};
 
 async fn tried(carrier: Carrier, cases: Vec<Case>, fault: Option<Fault>) -> BridgeReport {
     let mut builder = BridgeTest::builder(carrier);
     for Case { script, model } in cases {
         builder = builder.case(script, model);
     }
+    reported(builder, Bridge::new(carrier, fault)).await
+}
+
+/// The carriers show what a guarded bridge knows.
+fn with_credentials(builder: BridgeTestBuilder) -> BridgeTestBuilder {
+    builder
+        .twilio_options(TwilioOptions {
+            auth_token: Some(TOKEN.to_owned()),
+            ..TwilioOptions::default()
+        })
+        .audiocodes_options(AudioCodesOptions {
+            bearer_token: Some(TOKEN.to_owned()),
+            ..AudioCodesOptions::default()
+        })
+}
+
+/// What comes of a test with this bridge.
+async fn reported(builder: BridgeTestBuilder, bridge: Bridge) -> BridgeReport {
     let test = builder.start().await.unwrap();
     let model = test.model().unwrap();
-    let report = test.run_over(|| open(carrier, model, fault)).await;
-    report.unwrap()
+    test.run_over(|| bridge.open(model)).await.unwrap()
 }
 
 async fn passes_the_extended_suite(carrier: Carrier) {
-    let report = tried(carrier, Suite::Extended.cases().unwrap(), None).await;
+    let builder = with_credentials(BridgeTest::builder(carrier));
+    let builder = builder.suite(Suite::Extended).unwrap();
+    let report = reported(builder, Bridge::new(carrier, None).guarded()).await;
     assert!(report.is_success(), "{report}");
-    assert_eq!(report.calls.len(), Suite::Extended.cases().unwrap().len());
+    let probes = if carrier == Carrier::Twilio { 2 } else { 3 };
+    let cases = Suite::Extended.cases().unwrap().len();
+    assert_eq!(report.calls.len(), cases + probes);
     what_went_wrong_on_purpose_is_told(&report);
     // Each check has something to look at in some call, if it is for this carrier.
     let unseen = |name: &&str| {
@@ -37,8 +61,17 @@ async fn passes_the_extended_suite(carrier: Carrier) {
         .collect();
     let unseen: Vec<&str> = names.into_iter().filter(unseen).collect();
     let other = match carrier {
-        Carrier::Twilio => &["session-is-in-order", "play-streams-end"][..],
-        Carrier::AudioCodes => &["marks-follow-answers", "marks-come-back"],
+        Carrier::Twilio => &[
+            "resume-is-answered",
+            "session-is-in-order",
+            "play-streams-end",
+            "validation-is-answered",
+        ][..],
+        Carrier::AudioCodes => &[
+            "marks-follow-answers",
+            "marks-come-back",
+            "line-loss-cleans-up",
+        ],
     };
     assert_eq!(unseen, other, "{report}");
 }
@@ -71,7 +104,7 @@ async fn the_example_bridge_passes_the_extended_suite_at_audiocodes() {
     passes_the_extended_suite(Carrier::AudioCodes).await;
 }
 
-const FAULTS: [(Fault, &str, &str); 13] = [
+const FAULTS: [(Fault, &str, &str); 14] = [
     (Fault::LateClear, "barge-in", "barge-in-noticed"),
     (
         Fault::LostMark,
@@ -97,14 +130,13 @@ const FAULTS: [(Fault, &str, &str); 13] = [
     (Fault::DiesOfNonsense, "nonsense", "nonsense-is-borne"),
     (Fault::DeafAfterNonsense, "nonsense", "nonsense-is-borne"),
     (Fault::DiesOfDisorder, "bad-line", "disturbances-are-borne"),
+    (Fault::NoHangUpCleanUp, "line-breaks", "line-loss-cleans-up"),
 ];
 
 async fn each_is_named(carrier: Carrier, is_tried: impl Fn(Fault) -> bool) {
     let faults = FAULTS.into_iter().filter(|(fault, ..)| is_tried(*fault));
     for (fault, case, check) in faults {
-        let mut cases = Suite::Extended.cases().unwrap();
-        cases.retain(|one| one.name() == case);
-        let report = tried(carrier, cases, Some(fault)).await;
+        let report = tried(carrier, self::case(case), Some(fault)).await;
         let named: Vec<&str> = report.failures().map(|check| check.name).collect();
         assert!(named.contains(&check), "{fault:?}: {named:?}\n{report}");
     }
@@ -117,15 +149,10 @@ async fn each_planted_fault_is_named_at_twilio() {
 
 /// The report on a bridge with a late clear, with other demands than the usual.
 async fn late_clear(demands: impl FnOnce(BridgeTestBuilder) -> BridgeTestBuilder) -> BridgeReport {
-    let mut cases = Suite::Extended.cases().unwrap();
-    cases.retain(|case| case.name() == "barge-in");
-    let Case { script, model } = cases.remove(0);
+    let Case { script, model } = case("barge-in").remove(0);
     let builder = BridgeTest::builder(Carrier::Twilio).case(script, model);
-    let test = demands(builder).start().await.unwrap();
-    let model = test.model().unwrap();
-    let fault = Some(Fault::LateClear);
-    let report = test.run_over(|| open(Carrier::Twilio, model, fault)).await;
-    report.unwrap()
+    let bridge = Bridge::new(Carrier::Twilio, Some(Fault::LateClear));
+    reported(demands(builder), bridge).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,6 +187,92 @@ async fn planted_faults_are_named_at_audiocodes() {
     each_is_named(Carrier::AudioCodes, |fault| different.contains(&fault)).await;
 }
 
+/// The cases of this name.
+fn case(name: &str) -> Vec<Case> {
+    let mut cases = Suite::Extended.cases().unwrap();
+    cases.retain(|case| case.name() == name);
+    cases
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bridge_that_does_not_take_a_call_up_again_is_named() {
+    for fault in [Fault::NoAnswerToResume, Fault::DeafAfterResume] {
+        let report = tried(Carrier::AudioCodes, case("line-breaks"), Some(fault)).await;
+        let named = report
+            .failures()
+            .any(|check| check.name == "resume-is-answered");
+        assert!(named, "{fault:?}\n{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bridge_may_refuse_to_take_a_call_up_again() {
+    let refuses = Some(Fault::RefusesResume);
+    let report = tried(Carrier::AudioCodes, case("line-breaks"), refuses).await;
+    assert!(report.is_success(), "{report}");
+    for name in ["resume-is-answered", "line-loss-cleans-up"] {
+        let verdict = report.calls[0].verdict(name).unwrap();
+        assert!(verdict.is_passed(), "{name}: {verdict:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_taken_up_again_may_have_another_session() {
+    let mut builder = BridgeTest::builder(Carrier::AudioCodes).calls(2);
+    for Case { script, model } in case("line-breaks") {
+        builder = builder.case(script, model);
+    }
+    let another = Some(Fault::AnotherSessionOnResume);
+    let report = reported(builder, Bridge::new(Carrier::AudioCodes, another)).await;
+    // Its play streams begin with the first id again.
+    let named: Vec<&str> = report.failures().map(|check| check.name).collect();
+    assert_eq!(named, ["session-is-in-order"; 2], "{report}");
+    for call in &report.calls {
+        assert!(call.verdict("resume-is-answered").unwrap().is_passed());
+        let record = call.record.model.as_ref().unwrap();
+        let sessions: BTreeSet<usize> = record.entries.iter().map(|entry| entry.session).collect();
+        assert_eq!(sessions.len(), 2);
+    }
+}
+
+/// The probes that fail at a bridge with this fault, and why.
+async fn failing_probes(carrier: Carrier, fault: Option<Fault>) -> Vec<(String, String)> {
+    let mut builder = with_credentials(BridgeTest::builder(carrier));
+    for probe in Probe::ALL {
+        builder = builder.probe(probe);
+    }
+    let report = reported(builder, Bridge::new(carrier, fault).guarded()).await;
+    let calls = report.calls.iter();
+    let failing = calls.filter_map(|call| {
+        let check = call.checks.iter().find(|check| check.verdict.is_failed())?;
+        Some((call.case.clone(), check.name.to_owned()))
+    });
+    failing.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bridge_that_lets_strangers_in_is_named() {
+    let named = |case: &str| (case.to_owned(), "strangers-are-refused".to_owned());
+    let both = vec![named("wrong-credential"), named("no-credential")];
+    for carrier in [Carrier::Twilio, Carrier::AudioCodes] {
+        assert_eq!(failing_probes(carrier, None).await, []);
+        let closing = Some(Fault::RefusesByClosing);
+        assert_eq!(failing_probes(carrier, closing).await, []);
+        let open = Some(Fault::LetsAnybodyIn);
+        assert_eq!(failing_probes(carrier, open).await, both);
+        let trusting = Some(Fault::LetsInWhoShowsNothing);
+        assert_eq!(failing_probes(carrier, trusting).await, both[1..]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bridge_that_does_not_answer_a_validation_is_named() {
+    let silent = Some(Fault::NoValidation);
+    let failing = failing_probes(Carrier::AudioCodes, silent).await;
+    let named = ("validation".to_owned(), "validation-is-answered".to_owned());
+    assert_eq!(failing, [named]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_calls_at_once_are_told_apart() {
     let test = BridgeTest::builder(Carrier::Twilio)
@@ -170,10 +283,8 @@ async fn many_calls_at_once_are_told_apart() {
         .await
         .unwrap();
     let model = test.model().unwrap();
-    let report = test
-        .run_over(|| open(Carrier::Twilio, model, None))
-        .await
-        .unwrap();
+    let bridge = Bridge::new(Carrier::Twilio, None);
+    let report = test.run_over(|| bridge.open(model)).await.unwrap();
     assert!(report.is_success(), "{report}");
     assert_eq!(report.calls.len(), 5);
     assert_eq!(report.answers.unwrap().count, 5);
@@ -191,6 +302,23 @@ async fn many_calls_at_once_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bridge_that_mixes_calls_is_named() {
+    for (fault, who) in [
+        (Fault::SharedPlayback, "the caller of"),
+        (Fault::SharedMicrophone, "the model of"),
+    ] {
+        let builder = BridgeTest::builder(Carrier::Twilio).calls(3);
+        let builder = builder.suite(Suite::Quick).unwrap();
+        let report = reported(builder, Bridge::new(Carrier::Twilio, Some(fault))).await;
+        let mut checks = report.checks.iter();
+        let crosstalk = checks.find(|check| check.name == "no-crosstalk").unwrap();
+        let verdict = &crosstalk.verdict;
+        let named = verdict.is_failed() && verdict.text().starts_with(who);
+        assert!(named, "{fault:?}: {verdict:?}\n{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_the_mock_the_callers_side_is_reported() {
     let elsewhere = mock_realtime::server::MockServer::builder()
         .say(["Good morning, this is another model. How can I help you?"])
@@ -203,10 +331,8 @@ async fn without_the_mock_the_callers_side_is_reported() {
         .start()
         .await
         .unwrap();
-    let report = test
-        .run_over(|| open(Carrier::Twilio, &elsewhere, None))
-        .await
-        .unwrap();
+    let bridge = Bridge::new(Carrier::Twilio, None);
+    let report = test.run_over(|| bridge.open(&elsewhere)).await.unwrap();
     assert!(report.is_success(), "{report}");
     let verdict = |name| report.calls[0].verdict(name).unwrap();
     assert!(verdict("greeting-heard").is_passed());
@@ -216,9 +342,7 @@ async fn without_the_mock_the_callers_side_is_reported() {
 /// The README shows it. `UPDATE_TRANSCRIPTS=1` draws it anew.
 #[tokio::test(start_paused = true)]
 async fn the_picture_of_an_interruption_is_the_one_in_the_readme() {
-    let mut cases = Suite::Standard.cases().unwrap();
-    cases.retain(|case| case.name() == "barge-in");
-    let report = tried(Carrier::Twilio, cases, None).await;
+    let report = tried(Carrier::Twilio, case("barge-in"), None).await;
     let picture = report.calls[0].picture();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/bridge.svg");
     if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {

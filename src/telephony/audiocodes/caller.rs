@@ -384,6 +384,7 @@ impl AudioCodesCaller {
             return self.unasked("connection.validated", now);
         }
         let (by, why) = if success {
+            self.notes.happened(now, Happening::Validated);
             (Party::Caller, "there is a bot")
         } else {
             self.found(FindingKind::Refused, "success is false".to_owned(), now);
@@ -577,7 +578,12 @@ impl Caller for AudioCodesCaller {
             Input::Binary(length) => {
                 self.found(FindingKind::BinaryFrame, format!("{length} bytes"), now);
             }
+            Input::TurnedAway { status, reason } => {
+                self.notes.happened(now, Happening::TurnedAway(status));
+                self.lose(reason.to_owned(), now);
+            }
             Input::Closed { code, reason } => {
+                self.notes.happened(now, Happening::Closed(code));
                 let code = code.map_or("no code".to_owned(), |code| code.to_string());
                 let why = format!("the bot closed the connection: {code} {reason}");
                 self.lose(why.trim_end().to_owned(), now);

@@ -16,6 +16,8 @@
 //! ```
 
 mod model;
+mod probes;
+mod sessions;
 mod suite;
 
 use std::collections::{HashMap, HashSet};
@@ -25,18 +27,20 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
 use self::model::Model;
+use self::sessions::Sessions;
 use super::audiocodes::AudioCodesOptions;
 use super::checks::Limits;
 use super::driver::{dial_over_since, dial_since};
 use super::journal::Room;
-use super::record::{CallRecord, Carrier, ModelRecord};
+use super::record::{CallRecord, Carrier, ModelRecord, Probe};
 use super::report::{BridgeReport, CallReport, check_names};
 use super::script::CallScript;
+use super::tones::Tones;
 use super::twilio::TwilioOptions;
 use super::{BadUrl, Call, CallResult};
 use crate::audio::AudioError;
@@ -44,13 +48,6 @@ use crate::scenario::{Problems, Scenario};
 use crate::server::MockServer;
 
 pub use suite::{Case, Suite};
-
-/// A bridge calls its model within so long after its call began, or it calls none.
-const CALLS_ITS_MODEL: Duration = Duration::from_secs(5);
-
-/// Where it is not known when the model is called, the next call is dialled so long after: a carrier
-/// puts through no more, and not all audio is due at the same instant.
-const APART: Duration = Duration::from_millis(7);
 
 /// So many bytes of all calls' messages are kept together.
 const KEPT: usize = 1 << 30;
@@ -64,6 +61,7 @@ const CALLER: &str = "caller";
 pub struct BridgeTestBuilder {
     carrier: Carrier,
     cases: Vec<Case>,
+    probes: Vec<Probe>,
     calls: usize,
     seed: u64,
     limits: Limits,
@@ -78,7 +76,15 @@ impl BridgeTestBuilder {
     /// Adds the cases of a suite that is built in. The error is a fault of this crate.
     pub fn suite(mut self, suite: Suite) -> Result<Self, Problems> {
         self.cases.extend(suite.cases()?);
+        self.probes.extend(suite.probes());
         Ok(self)
+    }
+
+    /// Makes one more call, in which nobody speaks. It is made where it can be: validation is of
+    /// AudioCodes, and strangers are told by the credential that the carrier's options have.
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
     }
 
     /// Adds a case: what the caller does, and what the model says to it.
@@ -87,7 +93,8 @@ impl BridgeTestBuilder {
         self
     }
 
-    /// Makes so many calls of each case at once; one if nothing is said.
+    /// Makes so many calls of each case at once; one if nothing is said. Where there are several, each
+    /// has tones of its own under its voices, softly, by which it is told from the others.
     pub fn calls(mut self, calls: usize) -> Self {
         self.calls = calls.max(1);
         self
@@ -219,9 +226,11 @@ struct Held {
     /// Which of its case, from 0.
     number: usize,
     caller: String,
+    /// What was under its voices.
+    tones: Option<Tones>,
     result: CallResult,
-    /// The number of its session, and when that was opened, counted from the call's beginning.
-    session: Option<(usize, Duration)>,
+    /// The numbers of its sessions, and when they were opened, counted from the call's beginning.
+    sessions: Vec<(usize, Duration)>,
 }
 
 impl BridgeTest {
@@ -230,6 +239,7 @@ impl BridgeTest {
         BridgeTestBuilder {
             carrier,
             cases: Vec::new(),
+            probes: Vec::new(),
             calls: 1,
             seed: 0,
             limits: Limits::default(),
@@ -303,11 +313,16 @@ impl BridgeTest {
             room -= share.left();
             let held = self.hold_all(case, reports.len(), &share, &dial).await?;
             room += share.left();
-            let models = self.models(&held).await;
+            let sessions = held.iter().map(|held| held.sessions.as_slice());
+            let models = self.models(sessions).await;
             for (held, model) in held.into_iter().zip(models) {
-                models_forgotten += usize::from(held.session.is_some() && model.is_none());
+                models_forgotten += usize::from(!held.sessions.is_empty() && model.is_none());
                 reports.push(self.report(case, held, model));
             }
+        }
+        for probe in self.probes() {
+            let report = Box::pin(self.try_out(probe, reports.len(), &dial));
+            reports.push(report.await?);
         }
         let Self { settings, .. } = self;
         let mut report = BridgeReport::new(settings.carrier, reports, &settings.limits);
@@ -329,68 +344,73 @@ impl BridgeTest {
             model.follow(&case.model);
         }
         let gate = Mutex::new(());
+        // A bridge may open another session in a call that it takes up again.
+        let has_several = self.settings.carrier.resumes() && case.script.breaks();
         let calls = (0..self.settings.calls).map(|number| {
             let gate = &gate;
             async move {
                 let caller = format!("+1555{:07}", first + number);
-                let call = self
+                let mut call = self
                     .call(case, first + number, &caller)?
                     .within(room.clone());
-                let (result, session) = self.hold(call, gate, dial).await?;
+                // Alone it cannot be taken for another.
+                let tones = (self.settings.calls > 1).then(|| Tones::of_call(number));
+                if let Some(tones) = tones {
+                    call.set_tones(tones);
+                }
+                let alone = gate.lock().await;
+                if let Some(model) = &self.model {
+                    model.speak_with(tones);
+                }
+                let (result, sessions) = self.hold(call, alone, has_several, dial).await?;
                 Ok(Held {
                     number,
                     caller,
+                    tones,
                     result,
-                    session,
+                    sessions,
                 })
             }
         });
         try_join_all(calls).await
     }
 
-    /// Holds one call; gives the number of its session and when that was opened. The next one is
-    /// dialled when this one has a session of the model, so that it is known which belongs to which.
+    /// Holds one call; gives the numbers of its sessions and when they were opened. The next one is
+    /// dialled when this one has a session of the model, so that it is known which belongs to which; or
+    /// when this one is over, where it may have several.
     async fn hold(
         &self,
         call: Call,
-        gate: &Mutex<()>,
+        alone: MutexGuard<'_, ()>,
+        has_several: bool,
         dial: &impl AsyncFn(Instant, Call) -> Result<CallResult, BadUrl>,
-    ) -> Result<(CallResult, Option<(usize, Duration)>), BadUrl> {
-        let alone = gate.lock().await;
-        let started = Instant::now();
-        let session = async {
-            let session = match &self.model {
-                Some(model) => timeout(CALLS_ITS_MODEL, model.next_session()).await.ok(),
-                None => {
-                    sleep(APART).await;
-                    None
-                }
-            };
-            drop(alone);
-            session.map(|(number, began)| (number, began.saturating_duration_since(started)))
-        };
-        let (result, session) = tokio::join!(dial(started, call), session);
-        Ok((result?, session))
+    ) -> Result<(CallResult, Vec<(usize, Duration)>), BadUrl> {
+        let mut sessions = Sessions::new(self.model.as_ref(), alone, has_several);
+        let started = sessions.started();
+        let result = sessions.during(dial(started, call)).await?;
+        sessions.first().await;
+        Ok((result, sessions.opened()))
     }
 
     /// The model's side of each call, where it is known.
-    async fn models(&self, held: &[Held]) -> Vec<Option<ModelRecord>> {
-        let sessions = held.iter().map(|held| held.session);
-        let numbers: HashSet<usize> = sessions
-            .clone()
-            .flatten()
-            .map(|(number, _)| number)
-            .collect();
+    async fn models<'a>(
+        &self,
+        calls: impl Iterator<Item = &'a [(usize, Duration)]> + Clone,
+    ) -> Vec<Option<ModelRecord>> {
+        let numbers: HashSet<usize> = calls.clone().flatten().map(|(number, _)| *number).collect();
         let patience = self.settings.limits.clean_up + Duration::from_secs(1);
         let mut entries = match &self.model {
             Some(model) => model.entries(&numbers, patience).await,
             None => HashMap::new(),
         };
-        let of = |session: Option<(usize, Duration)>| {
-            let (number, opened) = session?;
-            Some(ModelRecord::new(entries.remove(&number)?, opened))
+        let mut of_session = |(number, opened): &(usize, Duration)| {
+            Some(ModelRecord::new(entries.remove(number)?, *opened))
         };
-        sessions.map(of).collect()
+        let of_call = |sessions: &[(usize, Duration)]| {
+            let sessions: Option<Vec<_>> = sessions.iter().map(&mut of_session).collect();
+            sessions?.into_iter().reduce(ModelRecord::and)
+        };
+        calls.map(of_call).collect()
     }
 
     fn report(&self, case: &Case, held: Held, model: Option<ModelRecord>) -> CallReport {
@@ -398,28 +418,48 @@ impl BridgeTest {
             case.script.parameters.clone().into_iter().collect();
         parameters.push((CALLER.to_owned(), held.caller));
         let Self { settings, .. } = self;
-        let record = CallRecord::of(settings.carrier, &held.result, parameters, model);
+        let record = CallRecord {
+            tones: held.tones,
+            ..CallRecord::of(settings.carrier, &held.result, parameters, model)
+        };
         let number = held.number + 1;
         CallReport::new(case.name(), number, record, held.result, &settings.limits)
     }
 
     fn call(&self, case: &Case, of_all: usize, caller: &str) -> Result<Call, AudioError> {
-        let seed = self.settings.seed.wrapping_add(of_all as u64);
         match self.settings.carrier {
             Carrier::Twilio => {
-                let mut options = self.settings.twilio.clone();
-                options.seed = seed;
+                let mut options = self.twilio(of_all);
                 options
                     .parameters
                     .insert(CALLER.to_owned(), caller.to_owned());
                 Call::twilio(options, &case.script)
             }
             Carrier::AudioCodes => {
-                let mut options = self.settings.audiocodes.clone();
-                options.seed = seed;
+                let mut options = self.audiocodes(of_all);
                 caller.clone_into(&mut options.caller);
                 Call::audiocodes(options, &case.script)
             }
         }
+    }
+
+    /// Twilio as it is in the call with this number.
+    fn twilio(&self, of_all: usize) -> TwilioOptions {
+        TwilioOptions {
+            seed: self.seed(of_all),
+            ..self.settings.twilio.clone()
+        }
+    }
+
+    /// AudioCodes as it is in the call with this number.
+    fn audiocodes(&self, of_all: usize) -> AudioCodesOptions {
+        AudioCodesOptions {
+            seed: self.seed(of_all),
+            ..self.settings.audiocodes.clone()
+        }
+    }
+
+    fn seed(&self, of_all: usize) -> u64 {
+        self.settings.seed.wrapping_add(of_all as u64)
     }
 }

@@ -9,10 +9,12 @@ use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
+use crate::audio::AudioProcessor;
 use crate::expect::{Entry, Frame, Limits};
 use crate::protocol::realtime::ServerEvent;
 use crate::scenario::{CompiledScenario, Scenario, ScenarioRun};
 use crate::server::MockServer;
+use crate::telephony::tones::{Mixer, Tones};
 
 /// So many bytes of what sessions sent and got are kept.
 const KEPT: usize = 1 << 30;
@@ -22,6 +24,8 @@ const KEPT: usize = 1 << 30;
 pub(super) struct Model {
     server: MockServer,
     scenario: Arc<Mutex<Option<Arc<CompiledScenario>>>>,
+    /// What is under all that its next session says.
+    tones: Arc<Mutex<Option<Tones>>>,
     /// When the last session began.
     began: Arc<Mutex<Instant>>,
     /// How many sessions belong to calls already.
@@ -34,6 +38,8 @@ impl Model {
         let current = Arc::clone(&scenario);
         let began = Arc::new(Mutex::new(Instant::now()));
         let begins = Arc::clone(&began);
+        let tones: Arc<Mutex<Option<Tones>>> = Arc::default();
+        let under = Arc::clone(&tones);
         let server = MockServer::builder()
             .seed(seed)
             .journal_limits(Limits {
@@ -46,12 +52,17 @@ impl Model {
                 if let Some(scenario) = &*current {
                     ScenarioRun::new(Arc::clone(scenario)).configure(options);
                 }
+                let under = *under.lock().unwrap_or_else(PoisonError::into_inner);
+                options.output_processors.extend(
+                    under.map(|tones| Box::new(Mixer::new(tones)) as Box<dyn AudioProcessor>),
+                );
             })
             .listen(address)
             .await?;
         Ok(Self {
             server,
             scenario,
+            tones,
             began,
             taken: AsyncMutex::default(),
         })
@@ -65,6 +76,11 @@ impl Model {
     pub(super) fn follow(&self, scenario: &Scenario) {
         let compiled = Arc::new(scenario.clone().compile());
         *self.scenario.lock().unwrap_or_else(PoisonError::into_inner) = Some(compiled);
+    }
+
+    /// Has new sessions speak with these tones.
+    pub(super) fn speak_with(&self, tones: Option<Tones>) {
+        *self.tones.lock().unwrap_or_else(PoisonError::into_inner) = tones;
     }
 
     /// The number of the next session, once it is opened, and when it began: whoever waits for it may

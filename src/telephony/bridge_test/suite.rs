@@ -1,6 +1,7 @@
 //! Suites that are built in.
 
 use crate::scenario::{Problems, Scenario, parse};
+use crate::telephony::record::Probe;
 use crate::telephony::script::CallScript;
 
 /// A call to try a bridge with.
@@ -26,8 +27,8 @@ pub enum Suite {
     Quick,
     /// What happens in every other call: interruptions, keys, functions, a caller who hangs up.
     Standard,
-    /// What happens seldom: several interruptions, silence, gaps, a model that is lost, a bad line, and
-    /// messages that are wrong.
+    /// What happens seldom: several interruptions, silence, gaps, a model that is lost, a bad line and
+    /// one that breaks, messages that are wrong, strangers.
     Extended,
 }
 
@@ -47,10 +48,16 @@ cases! {
     Quick: "greeting_and_answer";
     Standard: "barge_in", "keys", "tool", "hang_up_in_an_answer";
     Extended: "many_turns", "two_barge_ins", "long_silence", "gap", "model_is_lost", "bad_line",
-        "nonsense";
+        "nonsense", "line_breaks";
 }
 
 impl Suite {
+    /// The calls of the suite in which nobody speaks.
+    pub fn probes(self) -> impl Iterator<Item = Probe> {
+        let are_in_it = self == Self::Extended;
+        Probe::ALL.into_iter().filter(move |_| are_in_it)
+    }
+
     /// The cases of the suite. The error is a mistake in a file of this crate.
     pub fn cases(self) -> Result<Vec<Case>, Problems> {
         let cases = CASES.iter().filter(|(suite, ..)| *suite <= self);

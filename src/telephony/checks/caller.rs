@@ -33,6 +33,9 @@ pub(super) fn is_heard(call: &CallRecord, _: &Limits) -> Verdict {
         if is_withheld && turn.interrupts() {
             continue;
         }
+        if call.is_out(turn.said.clone()) {
+            continue;
+        }
         let window = turn.said.start..turn.said.end + ON_ITS_WAY;
         let reached: Duration = heard
             .iter()

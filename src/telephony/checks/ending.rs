@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Limits, NO_MODEL, Verdict, millis, seconds};
 use crate::expect::Direction;
-use crate::telephony::record::CallRecord;
+use crate::telephony::record::{CallRecord, ModelRecord};
 
 /// What is on its way to the model when the call ends may arrive.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -16,6 +16,25 @@ pub(super) fn cleans_up(call: &CallRecord, limits: &Limits) -> Verdict {
     let Some(ended) = call.ended() else {
         return Verdict::not_applicable("the call did not end");
     };
+    if call.cut_off().is_some() {
+        return Verdict::not_applicable("the line broke");
+    }
+    cleaned_up(model, ended, limits)
+}
+
+pub(super) fn line_loss(call: &CallRecord, limits: &Limits) -> Verdict {
+    if call.cut_off().is_none() {
+        return Verdict::not_applicable("the line did not break for good");
+    }
+    match (&call.model, call.ended()) {
+        (None, _) => Verdict::not_applicable(NO_MODEL),
+        (_, None) => Verdict::not_applicable("the call did not end"),
+        (Some(model), Some(ended)) => cleaned_up(model, ended, limits),
+    }
+}
+
+/// Whether the model is left alone once the call is over.
+fn cleaned_up(model: &ModelRecord, ended: Duration, limits: &Limits) -> Verdict {
     let sent = model
         .sent()
         .filter(|(at, _)| *at > ended + ON_ITS_WAY)
@@ -64,6 +83,7 @@ pub(super) fn model_loss(call: &CallRecord, limits: &Limits) -> Verdict {
 mod tests {
     use super::super::made::{CallBuilder, check, good_call};
     use crate::expect::Direction;
+    use crate::telephony::Happening;
 
     #[test]
     fn a_session_that_outlives_the_call_is_named() {
@@ -80,6 +100,18 @@ mod tests {
             .until(5_000)
             .build();
         assert!(check("hang-up-cleans-up", &busy).is_failed());
+    }
+
+    #[test]
+    fn a_session_that_outlives_the_line_is_named() {
+        let cut_off = || CallBuilder::default().happening(5_000, Happening::Lost);
+        let good = cut_off().until(5_000).build();
+        assert!(check("line-loss-cleans-up", &good).is_passed());
+        assert!(!check("hang-up-cleans-up", &good).is_passed());
+        let open = cut_off().until(5_000).model_stays().build();
+        assert!(check("line-loss-cleans-up", &open).is_failed());
+        let resumed = cut_off().happening(5_600, Happening::Resumed).until(9_000);
+        assert!(check("hang-up-cleans-up", &resumed.build()).is_passed());
     }
 
     #[test]

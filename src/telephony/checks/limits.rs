@@ -70,6 +70,8 @@ limits! {
     model_loss: 3_000;
     /// From the last audio of an answer to the end of its play stream: 500 ms.
     stream_end: 500;
+    /// From a stranger's connection to its end: 2 s.
+    refusal: 2_000;
 }
 
 /// There is no limit with this name.

@@ -14,6 +14,7 @@ use crate::protocol::realtime::{
 };
 use crate::protocol::{Base64Audio, decode};
 use crate::telephony::record::{Arrival, CallRecord, Carrier, Derived, ModelRecord};
+use crate::telephony::tones::Tones;
 use crate::telephony::{Ending, Happening, Notes, Party, Playback, Track};
 
 const RATE: u32 = 8_000;
@@ -35,6 +36,7 @@ pub(crate) struct CallBuilder {
     ended: Option<(Duration, Party)>,
     closes: Option<(Duration, Direction)>,
     stays: bool,
+    tones: Option<Tones>,
 }
 
 fn ms(time: u64) -> Duration {
@@ -70,12 +72,27 @@ impl Default for CallBuilder {
             ended: None,
             closes: None,
             stays: false,
+            tones: None,
         };
         builder.server_text(20, &updated.to_string())
     }
 }
 
 impl CallBuilder {
+    /// What is said from now on has these tones under it.
+    pub(crate) fn tones(mut self, tones: Tones) -> Self {
+        self.tones = Some(tones);
+        self
+    }
+
+    fn speech(&self, length: u64, voice: &str) -> Clip {
+        let speech = speech(length, voice);
+        match self.tones {
+            Some(tones) => tones.under(&speech),
+            None => speech,
+        }
+    }
+
     fn frame(mut self, at: u64, frame: impl Into<Frame>) -> Self {
         self.entries.push(Entry {
             at: ms(at),
@@ -106,7 +123,7 @@ impl CallBuilder {
 
     /// The model says something, and the bridge makes this of it.
     pub(crate) fn bot_as(self, at: u64, length: u64, made: impl FnOnce(&Clip) -> Vec<i16>) -> Self {
-        let clip = speech(length, "alloy");
+        let clip = self.speech(length, "alloy");
         let mut builder = self.model_says(at, &clip);
         builder.steps.push((ms(at + 2), Step::Plays(made(&clip))));
         builder
@@ -114,7 +131,8 @@ impl CallBuilder {
 
     /// The model says something, and nothing comes of it.
     pub(crate) fn unplayed(self, at: u64, length: u64) -> Self {
-        self.model_says(at, &speech(length, "alloy"))
+        let clip = self.speech(length, "alloy");
+        self.model_says(at, &clip)
     }
 
     /// The bridge plays something that the model has not said.
@@ -156,7 +174,7 @@ impl CallBuilder {
         length: u64,
         made: impl FnOnce(&Clip) -> Vec<i16>,
     ) -> Self {
-        let samples = made(&speech(length, "ash"));
+        let samples = made(&self.speech(length, "ash"));
         let mut builder = self.unheard(at, length).speech_started(at + 300);
         for (piece, samples) in (0..).zip(samples.chunks(160)) {
             let audio = Base64Audio::from(Encoding::Mulaw.encode(samples));
@@ -169,7 +187,7 @@ impl CallBuilder {
 
     /// The caller says something that the bridge keeps to itself.
     pub(crate) fn unheard(mut self, at: u64, length: u64) -> Self {
-        let samples = speech(length, "ash").at_rate(RATE);
+        let samples = self.speech(length, "ash").at_rate(RATE);
         self.said.push((ms(at), samples));
         self
     }
@@ -297,6 +315,7 @@ impl CallBuilder {
         }
         CallRecord {
             carrier: Carrier::Twilio,
+            probe: None,
             notes: Notes {
                 said,
                 happenings: self.happenings,
@@ -307,6 +326,7 @@ impl CallBuilder {
             came,
             parameters: Vec::new(),
             model: Some(ModelRecord::new(self.entries, Duration::ZERO)),
+            tones: self.tones,
             derived: Derived::default(),
         }
     }
@@ -332,11 +352,13 @@ pub(crate) fn good_call() -> CallRecord {
 pub(crate) fn empty_call() -> CallRecord {
     CallRecord {
         carrier: Carrier::Twilio,
+        probe: None,
         notes: Notes::default(),
         heard: Track::default(),
         came: Vec::new(),
         parameters: Vec::new(),
         model: None,
+        tones: None,
         derived: Derived::default(),
     }
 }

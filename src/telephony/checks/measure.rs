@@ -68,7 +68,7 @@ fn peaks(samples: &[i16]) -> Option<Vec<f64>> {
     let mut power = vec![0.0_f64; output.len()];
     let mut windows = 0_usize;
     for window in samples.windows(WINDOW).step_by(WINDOW / 2) {
-        for ((value, sample), shape) in input.iter_mut().zip(window).zip(hann()) {
+        for ((value, sample), shape) in input.iter_mut().zip(window).zip(hann(WINDOW)) {
             *value = f32::from(*sample) * shape;
         }
         let square: f32 = window.iter().map(|s| f32::from(*s) * f32::from(*s)).sum();
@@ -101,10 +101,11 @@ fn peaks(samples: &[i16]) -> Option<Vec<f64>> {
     Some((0..level.len()).map(around).collect())
 }
 
-fn hann() -> impl Iterator<Item = f32> {
-    #[allow(clippy::cast_precision_loss, reason = "a window is short")]
-    (0..WINDOW).map(|n| {
-        let turn = n as f32 / WINDOW as f32 * std::f32::consts::TAU;
+/// The shape of a window of this length.
+#[allow(clippy::cast_precision_loss, reason = "a window is short")]
+pub(super) fn hann(length: usize) -> impl Iterator<Item = f32> {
+    (0..length).map(move |n| {
+        let turn = n as f32 / length as f32 * std::f32::consts::TAU;
         0.5 - 0.5 * turn.cos()
     })
 }

@@ -5,12 +5,15 @@
 
 mod borne;
 mod caller;
+pub(super) mod crosstalk;
 mod ending;
 mod interruption;
 mod latency;
 mod limits;
 mod measure;
 mod playback;
+mod probes;
+mod resume;
 mod sound;
 mod tools;
 mod wire;
@@ -21,7 +24,7 @@ pub(crate) mod made;
 use std::fmt;
 use std::time::Duration;
 
-use super::record::CallRecord;
+use super::record::{CallRecord, Probe};
 
 pub use limits::{Limits, NoSuchLimit};
 
@@ -187,6 +190,10 @@ checks! {
         "Each function that the model calls gets its output.";
     "hang-up-cleans-up" ending::cleans_up, |l| Some(l.clean_up), FIELD,
         "When the call ends, the model's session is closed, and nothing more is sent to it.";
+    "line-loss-cleans-up" ending::line_loss, |l| Some(l.clean_up), FIELD,
+        "When the line breaks for good, the model's session is closed, and nothing more is sent to it.";
+    "resume-is-answered" resume::answered, |l| Some(l.answer), AUDIOCODES,
+        "A call whose line broke is taken up again or refused; taken up, it goes on.";
     "model-loss-is-told" ending::model_loss, |l| Some(l.model_loss), FIELD,
         "When the model's session ends first, the caller hears something, or the call ends.";
     "messages-are-valid" wire::messages, |_| None, TWILIO,
@@ -199,6 +206,20 @@ checks! {
         "A gap in the caller's audio, and messages that are lost, late or doubled, do not end the talk.";
     "nonsense-is-borne" borne::nonsense, |_| None, FIELD,
         "A message that is no JSON, unknown or not whole does not end the talk.";
+    "validation-is-answered" probes::validation, |_| None, AUDIOCODES,
+        "A bot says so when the carrier's configuration screen asks whether there is one.";
+    "strangers-are-refused" probes::strangers, |l| Some(l.refusal), FIELD,
+        "Who shows no credential or a wrong one is not let in, and no model is called for them.";
+}
+
+impl Probe {
+    /// The check that tells what came of it.
+    pub(super) const fn check(self) -> &'static str {
+        match self {
+            Self::Validation => "validation-is-answered",
+            Self::WrongCredential | Self::NoCredential => "strangers-are-refused",
+        }
+    }
 }
 
 /// Seconds as reports have them.
@@ -225,6 +246,9 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), CHECKS.len());
         assert!(Check::named("no-clicks").is_some());
+        for probe in Probe::ALL {
+            assert!(Check::named(probe.check()).is_some(), "{probe:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ struct Window {
     item: SpokenItem,
     /// When the first audio behind it was sent by the model.
     until: Duration,
-    /// Whether not all of it was to be heard: it was interrupted, or the call ended.
+    /// Whether not all of it was to be heard: it was interrupted, or the line broke, or the call ended.
     is_cut: bool,
 }
 
@@ -35,7 +35,9 @@ fn windows(call: &CallRecord, model: &ModelRecord) -> Vec<Window> {
         let until = begins.get(number + 1).copied().unwrap_or(Duration::MAX);
         let is_truncated = model.truncations().any(|(_, id, _)| *id == item.item);
         let is_cleared = call.clears().any(|(at, _)| at >= item.from && at < until);
-        let is_cut = is_truncated || is_cleared || item.to + ON_ITS_WAY > ended;
+        let on_the_line = item.from..item.to + ON_ITS_WAY;
+        let is_cut =
+            is_truncated || is_cleared || on_the_line.end > ended || call.is_out(on_the_line);
         Window {
             item,
             until,
@@ -152,7 +154,9 @@ pub(super) fn gaps(call: &CallRecord, limits: &Limits) -> Verdict {
             .iter()
             .any(|begin| *begin + ON_ITS_WAY >= from && *begin <= to);
         let is_between = length >= BETWEEN_ANSWERS;
-        (length > limits.gap && !is_meant && !is_between).then_some((from, length))
+        let is_an_outage = || call.is_out(from.saturating_sub(ON_ITS_WAY)..to);
+        let is_wrong = length > limits.gap && !is_meant && !is_between && !is_an_outage();
+        is_wrong.then_some((from, length))
     });
     let gaps: Vec<(Duration, Duration)> = gaps.collect();
     match gaps.first() {

@@ -48,17 +48,21 @@ fn of_the_model(call: &CallRecord) -> Result<(Likeness, Encoding), Verdict> {
         .ok_or_else(|| Verdict::not_applicable(NO_MODEL))?;
     let spoken = model.spoken();
     let encoding = spoken.first().map(|item| item.encoding);
-    let said = spoken
-        .iter()
-        .flat_map(|item| Clip::from_bytes(&item.audio, item.encoding).at_rate(RATE));
-    let said: Vec<i16> = said.collect();
-    let likeness = likeness(&samples_of(&call.heard), &said);
+    let likeness = likeness(&samples_of(&call.heard), &said_by(model));
     likeness
         .zip(encoding)
         .ok_or_else(|| Verdict::not_applicable(NOTHING_HEARD))
 }
 
-fn samples_of(track: &Track) -> Vec<i16> {
+/// What the model said, at [`RATE`].
+pub(super) fn said_by(model: &ModelRecord) -> Vec<i16> {
+    let items = model.spoken().iter();
+    let samples = items.flat_map(|item| Clip::from_bytes(&item.audio, item.encoding).at_rate(RATE));
+    samples.collect()
+}
+
+/// All sound of a track, at [`RATE`].
+pub(super) fn samples_of(track: &Track) -> Vec<i16> {
     let stretches = track.stretches().iter();
     let samples = stretches.flat_map(|stretch| {
         let clip = Clip::new(stretch.samples().to_vec(), stretch.sample_rate());
@@ -134,7 +138,8 @@ pub(super) fn caller(call: &CallRecord, _: &Limits) -> Verdict {
     }
 }
 
-fn heard_by(model: &ModelRecord) -> Vec<i16> {
+/// What the model heard, at [`RATE`].
+pub(super) fn heard_by(model: &ModelRecord) -> Vec<i16> {
     let pieces = model.heard();
     let rate = pieces.first().map_or(RATE, |piece| piece.sample_rate);
     let samples = pieces.into_iter().flat_map(|piece| piece.samples).collect();

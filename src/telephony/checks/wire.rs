@@ -57,11 +57,17 @@ fn is_cut_short(call: &CallRecord, finding: &Finding) -> bool {
             .is_some_and(|ended| finding.at >= ended && still_came(ended))
 }
 
+/// Whether it says no more than that a call whose line broke cannot go on.
+fn is_no_resume(call: &CallRecord, finding: &Finding) -> bool {
+    finding.kind == FindingKind::Refused && call.cut_off().is_some_and(|at| finding.at >= at)
+}
+
 /// How often the bridge did what is wrong, by kind.
 fn of_findings(call: &CallRecord, is_ours: impl Fn(FindingKind) -> bool) -> Verdict {
     let findings = call.notes.findings.iter();
     let findings: Vec<&Finding> = findings
-        .filter(|finding| is_ours(finding.kind) && !is_cut_short(call, finding))
+        .filter(|finding| is_ours(finding.kind))
+        .filter(|finding| !is_cut_short(call, finding) && !is_no_resume(call, finding))
         .collect();
     let Some(first) = findings.first() else {
         return Verdict::passed("nothing is wrong");
@@ -91,10 +97,15 @@ pub(super) fn play_streams(call: &CallRecord, limits: &Limits) -> Verdict {
     let ended = call.ended().unwrap_or_else(|| call.length());
     let mut slowest = None;
     for item in spoken {
+        let until = item.to + limits.stream_end;
+        // A line that breaks takes its stream with it.
+        if call.is_out(item.to..until) {
+            continue;
+        }
         let stop = stops.iter().find(|at| **at >= item.from);
         match stop.map(|at| at.saturating_sub(item.to)) {
             Some(took) if took <= limits.stream_end => slowest = slowest.max(Some(took)),
-            None if ended < item.to + limits.stream_end => {}
+            None if ended < until => {}
             took => {
                 let took = took.map_or("never".to_owned(), |took| {
                     format!("{} after its last audio", millis(took))

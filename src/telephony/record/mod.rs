@@ -3,6 +3,7 @@
 
 mod model;
 mod of;
+mod probe;
 mod turns;
 
 use std::fmt;
@@ -12,9 +13,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::tones::Tones;
 use super::{Happening, Notes, Party, Track};
 
 pub use model::{HeardPiece, ModelRecord, SpokenItem, ToolCall};
+pub use probe::Probe;
 pub use turns::Turn;
 
 /// Whose words a caller speaks.
@@ -28,6 +31,16 @@ pub enum Carrier {
 }
 
 impl Carrier {
+    /// Whether it takes a call up again whose line broke.
+    pub(crate) const fn resumes(self) -> bool {
+        matches!(self, Self::AudioCodes)
+    }
+
+    /// Whether it asks the bridge to take a call, and begins when the bridge has.
+    pub(crate) const fn asks(self) -> bool {
+        matches!(self, Self::AudioCodes)
+    }
+
     /// Its name on the command line and in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +61,8 @@ impl fmt::Display for Carrier {
 pub struct CallRecord {
     /// Whose words the caller spoke.
     pub carrier: Carrier,
+    /// What is asked, where it is no conversation.
+    pub probe: Option<Probe>,
     /// What the caller did and noted.
     pub notes: Notes,
     /// What the caller heard, where it came out of the line.
@@ -58,6 +73,8 @@ pub struct CallRecord {
     pub parameters: Vec<(String, String)>,
     /// The other end, where the model is the mock.
     pub model: Option<ModelRecord>,
+    /// The tones that its voices have under them, where it was held with others at once.
+    pub(crate) tones: Option<Tones>,
     /// What follows from the rest, and is looked at by many.
     pub(crate) derived: Derived,
 }
@@ -119,6 +136,27 @@ impl CallRecord {
         ending
             .filter(|ending| ending.by == Party::Caller)
             .map(|ending| ending.at)
+    }
+
+    /// When the carrier's connection was lost and, where the call went on, when it did.
+    pub fn outages(&self) -> impl Iterator<Item = (Duration, Option<Duration>)> {
+        self.times(|what| *what == Happening::Lost).map(|lost| {
+            let mut resumed = self.times(|what| *what == Happening::Resumed);
+            (lost, resumed.find(|at| *at >= lost))
+        })
+    }
+
+    /// When the carrier's connection was lost for good.
+    pub fn cut_off(&self) -> Option<Duration> {
+        let mut outages = self.outages();
+        outages.find_map(|(lost, resumed)| resumed.is_none().then_some(lost))
+    }
+
+    /// Whether there was no connection in some of these times.
+    pub(crate) fn is_out(&self, times: Range<Duration>) -> bool {
+        self.outages().any(|(lost, resumed)| {
+            lost <= times.end && resumed.is_none_or(|resumed| resumed >= times.start)
+        })
     }
 
     /// How long the call was.

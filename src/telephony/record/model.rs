@@ -1,5 +1,6 @@
 //! The model's side of a call, out of its journal.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -8,12 +9,13 @@ use crate::expect::{Direction, Entry, Frame};
 use crate::protocol::realtime::{ClientEvent, ConversationItem, ServerEvent, Session};
 use crate::protocol::{CallId, ItemId, ResponseId};
 
-/// What a session of the mock sent and got, on the call's clock.
+/// What the mock sent and got, on the call's clock: in one session or, where a bridge opened another
+/// one in the same call, in all of them.
 #[derive(Clone, Debug)]
 pub struct ModelRecord {
-    /// Every frame, with its time counted from the beginning of the call.
+    /// Every frame in order, with its time counted from the beginning of the call.
     pub entries: Vec<Entry>,
-    /// When the session was opened.
+    /// When the first session was opened.
     pub opened: Duration,
     spoken: OnceLock<Vec<SpokenItem>>,
 }
@@ -82,6 +84,15 @@ impl ModelRecord {
         }
     }
 
+    /// The same call with another session in it, which was opened later.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        self.entries.sort_by_key(|entry| entry.at);
+        self.spoken = OnceLock::new();
+        self
+    }
+
     /// What the bridge sent.
     pub fn sent(&self) -> impl Iterator<Item = (Duration, &ClientEvent)> {
         self.entries.iter().filter_map(|entry| match &entry.frame {
@@ -98,12 +109,18 @@ impl ModelRecord {
         })
     }
 
-    /// When the session was closed, and by whom.
+    /// When the last session was closed, and by whom. None while one is open.
     pub fn closed(&self) -> Option<(Duration, Direction)> {
-        self.entries.iter().find_map(|entry| match entry.frame {
-            Frame::Close { by, .. } => Some((entry.at, by)),
-            _ => None,
-        })
+        let mut ends: BTreeMap<usize, Option<(Duration, Direction)>> = BTreeMap::new();
+        for entry in &self.entries {
+            let end = ends.entry(entry.session).or_default();
+            if let Frame::Close { by, .. } = entry.frame {
+                // The other side's own word for it may follow.
+                end.get_or_insert((entry.at, by));
+            }
+        }
+        let ends: Option<Vec<_>> = ends.into_values().collect();
+        ends?.into_iter().max_by_key(|(at, _)| *at)
     }
 
     /// Whether the model ended the session.

@@ -14,6 +14,7 @@ impl CallRecord {
         let came = result.notes.came.iter();
         Self {
             carrier,
+            probe: None,
             notes: result.notes.clone(),
             heard: result.heard.clone(),
             came: came
@@ -24,6 +25,7 @@ impl CallRecord {
                 .collect(),
             parameters,
             model,
+            tones: None,
             derived: Derived::default(),
         }
     }

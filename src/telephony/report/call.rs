@@ -9,7 +9,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use super::{as_ms, as_optional_ms, ms, picture};
 use crate::audio::AudioError;
 use crate::telephony::checks::{CHECKS, Limits, Verdict};
-use crate::telephony::record::{CallRecord, ModelRecord};
+use crate::telephony::record::{CallRecord, ModelRecord, Probe};
 use crate::telephony::{CallResult, Lateness, Sender};
 
 /// The name of the check that a call goes as its script says.
@@ -153,8 +153,13 @@ impl CallReport {
         result: CallResult,
         limits: &Limits,
     ) -> Self {
-        let mut checks = vec![as_the_script_says(&record, &result)];
-        checks.extend(CHECKS.iter().map(|check| CheckReport {
+        let script = record.probe.is_none();
+        let script = script.then(|| as_the_script_says(&record, &result));
+        let mut checks: Vec<CheckReport> = script.into_iter().collect();
+        let probed = record.probe.map(Probe::check);
+        let asked = CHECKS.iter();
+        let asked = asked.filter(|check| probed.is_none_or(|probed| probed == check.name));
+        checks.extend(asked.map(|check| CheckReport {
             name: check.name,
             text: check.text,
             limit: check.limit(limits),
@@ -224,7 +229,9 @@ impl CallReport {
 
 fn as_the_script_says(record: &CallRecord, result: &CallResult) -> CheckReport {
     let failures = result.turns.iter().flat_map(|turn| &turn.failures);
-    let failures: Vec<_> = failures.collect();
+    // Where there is no line, nobody can go on with a script.
+    let cut_off = record.cut_off().unwrap_or(Duration::MAX);
+    let failures: Vec<_> = failures.filter(|failure| failure.at < cut_off).collect();
     let model = record.model.as_ref();
     let verdict = match failures.first() {
         // Nobody can go on with a script then.

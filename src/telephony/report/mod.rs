@@ -1,6 +1,7 @@
 //! What came of tests of a bridge: for programs, for people, to listen to and to look at.
 
 mod call;
+mod crosstalk;
 mod picture;
 mod spread;
 mod table;
@@ -17,14 +18,13 @@ use super::record::Carrier;
 pub use call::{CallReport, CheckReport, FaultReport, Totals, TurnReport};
 pub use spread::Spread;
 
-/// The names of the checks that look at all calls together.
+/// The name of the check that the caller waits about as long each time.
 const STEADY: &str = "answers-are-steady";
-const CROSSTALK: &str = "no-crosstalk";
 
 /// The names of all checks that a report has, of one call and of all together.
 pub fn check_names() -> impl Iterator<Item = &'static str> {
     let of_calls = CHECKS.iter().map(|check| check.name);
-    of_calls.chain([call::AS_THE_SCRIPT_SAYS, STEADY, CROSSTALK])
+    of_calls.chain([call::AS_THE_SCRIPT_SAYS, STEADY, crosstalk::NAME])
 }
 
 /// What came of a test of a bridge.
@@ -54,7 +54,7 @@ impl BridgeReport {
         let turns = || calls.iter().flat_map(|call| &call.turns);
         let answers = Spread::of(turns().filter_map(|turn| turn.answered_after));
         let interruptions = Spread::of(turns().filter_map(|turn| turn.silent_after));
-        let checks = vec![steady(answers, limits), crosstalk(&calls)];
+        let checks = vec![steady(answers, limits), crosstalk::check(&calls)];
         let machine = warnings::machine(&calls);
         Self {
             carrier,
@@ -118,48 +118,6 @@ fn steady(answers: Option<Spread>, limits: &Limits) -> CheckReport {
         name: STEADY,
         text: "95 of 100 answers are heard soon, over all calls.",
         limit: Some(limits.answer_p95),
-        verdict,
-    }
-}
-
-/// Whether each model was told of its own call only.
-fn crosstalk(calls: &[CallReport]) -> CheckReport {
-    let told: Vec<String> = calls.iter().map(CallReport::told).collect();
-    let mut compared = 0;
-    let mut mixed = None;
-    for (number, call) in calls.iter().enumerate() {
-        let own = call.mark_of_its_own();
-        for (other, told) in told
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != number)
-        {
-            compared += 1;
-            if own.is_some_and(|own| told.contains(own)) {
-                mixed = mixed.or(Some((number, other)));
-            }
-        }
-    }
-    let verdict = match mixed {
-        Some((number, other)) => Verdict::Failed {
-            evidence: format!(
-                "the model of call {} was told of call {}",
-                other + 1,
-                number + 1
-            ),
-            at: None,
-        },
-        None if compared == 0 => Verdict::NotApplicable {
-            why: "there was one call only".to_owned(),
-        },
-        None => Verdict::Passed {
-            evidence: format!("{} calls", calls.len()),
-        },
-    };
-    CheckReport {
-        name: CROSSTALK,
-        text: "Calls that are held at once do not mix.",
-        limit: None,
         verdict,
     }
 }

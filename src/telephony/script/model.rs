@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::faults::CallFaults;
+use crate::faults::{CallFaults, Fault, FaultKind};
 use crate::scenario::{OneOrMany, Phrase, Short, Shorthand};
 use crate::telephony::caller::is_key;
 
@@ -37,6 +37,22 @@ pub struct CallScript {
     pub faults: CallFaults,
     /// What the caller does, in order. After the last step the caller hangs up.
     pub steps: Vec<CallStep>,
+}
+
+impl CallScript {
+    /// Whether the connection to the bridge breaks in it.
+    pub(crate) fn breaks(&self) -> bool {
+        let break_it = |faults: &CallFaults| {
+            let mut kinds = faults.iter().map(Fault::kind);
+            kinds.any(|kind| matches!(kind, FaultKind::Disconnect(_)))
+        };
+        let breaks = |step: &CallStep| match step {
+            CallStep::Break => true,
+            CallStep::Faults(faults) => break_it(faults),
+            _ => false,
+        };
+        break_it(&self.faults) || self.steps.iter().any(breaks)
+    }
 }
 
 /// Something the caller does, waits for or expects.

@@ -9,6 +9,7 @@ use super::sounds::{Recogniser, Sounds, known};
 use crate::audio::AudioError;
 use crate::faults::CallFaults;
 use crate::telephony::caller::{Action, Caller, Party};
+use crate::telephony::tones::Tones;
 
 /// How long a call may last.
 const LONGEST: u32 = 120_000;
@@ -80,6 +81,11 @@ impl ScriptRun {
     /// What is to go wrong from now on, before the script can go on.
     pub(in crate::telephony) fn take_faults(&mut self) -> Option<CallFaults> {
         self.faults.take()
+    }
+
+    /// Puts these under all that is said.
+    pub(in crate::telephony) fn set_tones(&mut self, tones: Tones) {
+        self.sounds.tones = Some(tones);
     }
 
     pub(in crate::telephony) fn turns(&self) -> &[Turn] {

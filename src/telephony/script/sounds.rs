@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::model::{BargeInConfig, CallScript, CallStep, SayConfig, Sound};
 use crate::audio::{AudioError, AudioManager, Clip, Encoding, Recordings};
+use crate::telephony::tones::Tones;
 
 /// Finds out which words are in what was heard of a bridge.
 ///
@@ -64,6 +65,8 @@ const VOICE: &str = "caller";
 #[derive(Debug)]
 pub(super) struct Sounds {
     said: HashMap<Sound, Clip>,
+    /// What is under all that is said.
+    pub(super) tones: Option<Tones>,
 }
 
 impl Sounds {
@@ -82,12 +85,19 @@ impl Sounds {
             };
             clips.insert(say.sound.clone(), clip);
         }
-        Ok(Self { said: clips })
+        Ok(Self {
+            said: clips,
+            tones: None,
+        })
     }
 
     pub(super) fn clip(&self, say: &SayConfig) -> Clip {
         let known = self.said.get(&say.sound).cloned();
-        known.unwrap_or_else(|| Clip::silence(Duration::ZERO))
+        let clip = known.unwrap_or_else(|| Clip::silence(Duration::ZERO));
+        match self.tones {
+            Some(tones) => tones.under(&clip),
+            None => clip,
+        }
     }
 }
 

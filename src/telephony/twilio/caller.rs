@@ -382,7 +382,13 @@ impl Caller for TwilioCaller {
                 let what = format!("{length} bytes");
                 self.found(FindingKind::BinaryFrame, what, now);
             }
+            Input::TurnedAway { status, reason } => {
+                self.notes.happened(now, Happening::TurnedAway(status));
+                let reported = Some(Code::NoUpgrade.number());
+                self.end(Party::Bridge, reason.to_owned(), reported, now);
+            }
             Input::Closed { code, reason } => {
+                self.notes.happened(now, Happening::Closed(code));
                 let code = code.map_or("without a code".to_owned(), |code| code.to_string());
                 let why = format!("closed the connection ({code} {reason})");
                 let reported = Some(Code::ClosedByBridge.number());
@@ -423,6 +429,7 @@ impl Caller for TwilioCaller {
             Action::HangUp => self.hang_up(Party::Caller, "hung up".to_owned(), None, now),
             Action::Gap(length) => self.gap_until = now + length,
             Action::Break => {
+                self.notes.happened(now, Happening::Lost);
                 self.outputs.push_back(Output::Break);
                 self.end(Party::Caller, "the line broke".to_owned(), None, now);
             }

@@ -1,0 +1,51 @@
+//! Who may call: each carrier shows what only it and the bridge know.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+use sha1::Sha1;
+
+/// The header that Twilio signs in.
+const SIGNATURE: &str = "x-twilio-signature";
+
+/// The carriers' secrets. A carrier without one is not asked for it.
+#[derive(Clone, Default)]
+pub struct Guard {
+    pub twilio_auth_token: Option<String>,
+    pub audiocodes_token: Option<String>,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// Whether it is Twilio that asks for a stream. It signs the URL as it stands in the TwiML.
+    pub fn knows_twilio(&self, headers: &HeaderMap, url: &str) -> bool {
+        let Some(token) = &self.twilio_auth_token else {
+            return true;
+        };
+        let shown = headers.get(SIGNATURE);
+        let shown = shown.and_then(|shown| STANDARD.decode(shown.as_bytes()).ok());
+        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(token.as_bytes()) else {
+            return false;
+        };
+        mac.update(url.as_bytes());
+        shown.is_some_and(|shown| mac.verify_slice(&shown).is_ok())
+    }
+
+    /// Whether it is the AudioCodes account that the bridge is for.
+    pub fn knows_audiocodes(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.audiocodes_token else {
+            return true;
+        };
+        let shown = headers.get(AUTHORIZATION);
+        shown.is_some_and(|shown| shown.as_bytes() == format!("Bearer {token}").as_bytes())
+    }
+}
