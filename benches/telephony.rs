@@ -16,7 +16,7 @@ mod bridge;
 use std::future::ready;
 use std::time::Duration;
 
-use bridge::{Shop, Twilio, hold};
+use bridge::{Lines, Shop, Twilio, hold};
 use divan::{Bencher, black_box};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::audio::{Clip, Encoding};
@@ -120,7 +120,8 @@ fn bridge_to(model: &MockServer) -> DuplexStream {
     tokio::spawn(async move {
         let socket = accept(bridge).await;
         let connect = || ready(connector.connect());
-        let held = hold(socket, Box::new(Twilio::default()), &Shop, connect);
+        let (lines, twilio) = (Lines::default(), Box::new(Twilio::default()));
+        let held = hold(socket, twilio, &lines, &Shop, connect);
         held.await.unwrap();
     });
     carrier

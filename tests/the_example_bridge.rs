@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bridge::{AudioCodes, Carrier, Shop, Twilio, hold};
+use bridge::{AudioCodes, Carrier, Lines, Shop, Twilio, hold};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::audio::{Clip, Encoding};
 use mock_realtime::engine::Pacing;
@@ -46,7 +46,7 @@ impl Call {
         let bridge = tokio::spawn(async move {
             let socket = WebSocketStream::from_raw_socket(its, Role::Server, None).await;
             let connect = || std::future::ready(connector.connect());
-            hold(socket, Box::new(carrier), &Shop, connect).await
+            hold(socket, Box::new(carrier), &Lines::default(), &Shop, connect).await
         });
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         Self { socket, bridge }
