@@ -116,7 +116,9 @@ impl Spectrum {
                 *power += f64::from(bin.norm_sqr() / square);
             }
         }
-        powers.iter_mut().for_each(|power| *power /= windows);
+        for power in &mut powers {
+            *power /= windows;
+        }
         (windows > 0.0).then_some(Self(powers))
     }
 
