@@ -242,8 +242,8 @@ async fn an_ephemeral_key_opens_sessions_of_the_test_it_was_made_in() {
     let make = "POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: localhost\r\n\
                 X-Mock-Scenario: oslo\r\nAuthorization: Bearer mock\r\nContent-Length: 2\r\n\
                 Connection: close\r\n\r\n{}";
-    let made = raw(&mock, make).await.json();
-    let key = made["value"].as_str().unwrap();
+    let secret = raw(&mock, make).await.json();
+    let key = secret["value"].as_str().unwrap();
     // As a browser opens it, which sets no header.
     let of_browser = |address: &str| {
         ClientRequestBuilder::new(address.parse().unwrap())
