@@ -42,6 +42,7 @@ struct Inner {
     /// The oldest first.
     sets: Mutex<Vec<Set>>,
     /// The samples at the rate that was asked for last.
+    #[cfg(feature = "telephony")]
     resampled: Mutex<Option<(u32, Arc<[i16]>)>>,
 }
 
@@ -188,6 +189,7 @@ impl Clip {
             samples,
             sample_rate,
             sets: Mutex::default(),
+            #[cfg(feature = "telephony")]
             resampled: Mutex::default(),
         }))
     }
@@ -221,6 +223,7 @@ impl Clip {
     }
 
     /// The same, made once for all that ask for this rate one after the other.
+    #[cfg(feature = "telephony")]
     pub(crate) fn shared_at_rate(&self, rate: u32) -> Arc<[i16]> {
         // Held while they are made, so that nobody else makes the same.
         let mut resampled = self
