@@ -62,7 +62,7 @@ pub enum CallFrame {
         /// The reason given.
         reason: String,
     },
-    /// Nothing was sent: something went wrong besides, as [`CallEntry::faults`] says.
+    /// Nothing was sent: something went wrong besides, as its [entry](CallEntry) says.
     Fault,
 }
 
