@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// From one call to the next. A multiple of it is only seldom one of 20 ms, so that not all calls have a
-/// frame to send at the same instant, as it is with people who call by themselves.
-const APART: Duration = Duration::from_millis(7);
+/// frame to send at the same instant, and 500 of them last as long as a turn, so that not all are answered
+/// at once: as it is with people who call by themselves.
+const APART: Duration = Duration::from_millis(23);
 
 /// A question and its answer take no longer.
 const TURN: Duration = Duration::from_secs(12);
