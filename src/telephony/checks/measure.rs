@@ -67,14 +67,15 @@ fn peaks(samples: &[i16]) -> Option<Vec<f64>> {
     let mut output = transform.make_output_vec();
     let mut power = vec![0.0_f64; output.len()];
     let mut windows = 0_usize;
+    let shape: Vec<f32> = hann(WINDOW).collect();
     for window in samples.windows(WINDOW).step_by(WINDOW / 2) {
-        for ((value, sample), shape) in input.iter_mut().zip(window).zip(hann(WINDOW)) {
-            *value = f32::from(*sample) * shape;
-        }
         let square: f32 = window.iter().map(|s| f32::from(*s) * f32::from(*s)).sum();
         #[allow(clippy::cast_precision_loss, reason = "a window is short")]
         if square < QUIET * QUIET * WINDOW as f32 {
             continue;
+        }
+        for ((value, sample), shape) in input.iter_mut().zip(window).zip(&shape) {
+            *value = f32::from(*sample) * shape;
         }
         // The lengths are those that the transform made.
         if transform.process(&mut input, &mut output).is_err() {
