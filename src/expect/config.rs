@@ -18,9 +18,9 @@ use crate::protocol::realtime::{
     TranslationServerEventKind,
 };
 
+use super::entry::{Entry, NOT_EVENTS};
 use super::expectation::{Expectations, check_possible};
 use super::expected::{Condition, Expected, Place};
-use super::journal::{Entry, NOT_EVENTS};
 use super::partial::differences;
 
 /// What clients are expected to send.

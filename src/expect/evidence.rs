@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::protocol::realtime::ClientEvent;
 use crate::protocol::{Event, EventKind};
 
-use super::journal::{Frame, Journal};
+use super::entry::Frame;
+use super::journal::Journal;
 
 /// An event that was sent.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "scenario")]
 mod config;
+mod entry;
 mod evidence;
 mod expectation;
 mod expected;
@@ -19,14 +20,13 @@ pub use config::{
     ClientType, EntryPattern, EntryType, ExpectationConfig, ExpectationsConfig, Impossible,
     ServerType,
 };
+pub(crate) use entry::Noted;
+#[cfg(feature = "telephony")]
+pub(crate) use entry::names;
+pub use entry::{Direction, Entry, Fired, Frame, WrittenDirection, WrittenEntry};
 pub use evidence::{Evidence, SentEvent};
 pub use expectation::{Expect, Expectations, Times, Unmet};
-pub(crate) use journal::Noted;
-#[cfg(feature = "telephony")]
-pub(crate) use journal::names;
-pub use journal::{
-    Direction, Entry, Fired, Frame, Journal, Limits, WrittenDirection, WrittenEntry,
-};
+pub use journal::{Journal, Limits};
 pub use response::ResponseTimes;
 #[cfg(feature = "telephony")]
 pub(crate) use timeline::Drawn;

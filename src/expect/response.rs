@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::protocol::ResponseId;
 use crate::protocol::realtime::{ResponseStatus, ServerEvent};
 
-use super::journal::{Entry, Frame};
+use super::entry::{Entry, Frame};
 
 /// A response's times, counted from the start of its session.
 #[derive(Clone, Debug, PartialEq)]

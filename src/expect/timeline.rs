@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::journal::{Direction, Entry, Fired};
+use super::entry::{Direction, Entry, Fired};
 
 /// So many lines are enough to see what went on.
 const LINES: usize = 40;
