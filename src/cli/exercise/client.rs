@@ -7,9 +7,12 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use mock_realtime::server::Exercise;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::nobody;
 
@@ -21,6 +24,10 @@ const LONGEST_LINE: usize = 300;
 
 /// The longest report, in bytes: that of an event with a long text, with all of it escaped.
 const LONGEST_REPORT: usize = 4 * 1024 * 1024;
+
+/// How long is waited for what a program said before it ended: one that it has started may go on, and
+/// keep what it writes to open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How often a program may end before it has connected.
 const MOST_IDLE_STARTS: u32 = 3;
@@ -70,7 +77,7 @@ impl<'a> Client<'a> {
         let mut idle = 0;
         loop {
             let before = self.exercise.connections();
-            let mut program = self.start()?;
+            let (mut program, heard) = self.start()?;
             self.exercise.note_start();
             tokio::select! {
                 () = self.exercise.over() => return stop(&mut program).await,
@@ -80,7 +87,9 @@ impl<'a> Client<'a> {
                     return Err(nobody(connect));
                 }
                 status = program.wait() => {
-                    let how = self.how_it_ended(status?);
+                    let status = status?;
+                    let _ = timeout(LAST_WORDS, join_all(heard)).await;
+                    let how = self.how_it_ended(status);
                     self.exercise.note_exit(how.clone());
                     idle = if self.exercise.connections() == before { idle + 1 } else { 0 };
                     if idle >= MOST_IDLE_STARTS {
@@ -92,7 +101,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn start(&self) -> io::Result<Child> {
+    /// The program, and those who hear what it says, until it says no more.
+    fn start(&self) -> io::Result<(Child, Vec<JoinHandle<()>>)> {
         let mut command = Command::new(&self.command[0]);
         command
             .args(&self.command[1..])
@@ -118,13 +128,14 @@ impl<'a> Client<'a> {
             let text = format!("{} cannot be started: {error}", self.command[0]);
             io::Error::new(error.kind(), text)
         })?;
+        let mut heard = Vec::new();
         if let Some(out) = program.stdout.take() {
-            tokio::spawn(hear_reports(out, self.exercise.clone()));
+            heard.push(tokio::spawn(hear_reports(out, self.exercise.clone())));
         }
         if let Some(errors) = program.stderr.take() {
-            tokio::spawn(keep_end(errors, Arc::clone(&self.said)));
+            heard.push(tokio::spawn(keep_end(errors, Arc::clone(&self.said))));
         }
-        Ok(program)
+        Ok((program, heard))
     }
 
     /// What goes after "its program".
