@@ -6,16 +6,18 @@ mod post;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-
-use crate::generators::ResponseRequest;
 #[cfg(feature = "delegate")]
-use crate::generators::{Errand, PendingPlan, ResponsePlan};
+use serde_json::json;
+use serde_json::{Map, Value};
+
+#[cfg(feature = "delegate")]
+use crate::generators::{Errand, PendingPlan, ResponsePlan, ResponseRequest};
 
 #[cfg(feature = "delegate")]
 use super::file;
 #[cfg(feature = "delegate")]
 use super::model::{Answer, DelegateConfig, EndState, Scenario, Short};
+#[cfg(feature = "delegate")]
 use super::situation::Situation;
 
 /// The version of [`DelegateRequest`]. It counts up where a field is not any more what it was; new
@@ -67,6 +69,7 @@ pub struct DelegateHappened {
     pub captures: IndexMap<String, String>,
 }
 
+#[cfg(feature = "delegate")]
 impl DelegateRequest {
     /// What is asked in a situation.
     pub(super) fn new(
@@ -90,6 +93,7 @@ impl DelegateRequest {
     }
 }
 
+#[cfg(feature = "delegate")]
 impl DelegateHappened {
     fn of(situation: &Situation) -> Self {
         let tools = situation.tools.iter().map(|(name, tool)| {
@@ -115,6 +119,7 @@ impl DelegateHappened {
 }
 
 /// A part of the protocol, all of which can be written as JSON.
+#[cfg(feature = "delegate")]
 fn value<T: Serialize>(part: &T) -> Value {
     serde_json::to_value(part).unwrap_or_default()
 }
