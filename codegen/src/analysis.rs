@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::model::{Body, Bounds, MemberKind, Object, Protocol, Type, Union};
+use crate::model::{Body, Bounds, Field, MemberKind, Object, Protocol, Type, Union};
 use crate::rules::{Direction, Rules};
 use crate::structs::own_max_length;
+use crate::texts;
 
 /// A union of events, with its direction.
 #[derive(Clone, Debug)]
@@ -203,30 +204,46 @@ impl<'a> Analysis<'a> {
         self.read_strictly.contains(name) && !self.read_openly.contains(name)
     }
 
-    /// Whether the types alone refuse everything that the schema of `name` refuses.
-    pub(crate) fn is_self_checking(&self, name: &str) -> bool {
-        let Some(object) = self.protocol.object(name) else {
+    /// Whether the types alone refuse everything that the schema of `name` refuses, where it is read
+    /// strictly or not.
+    pub(crate) fn is_self_checking(&self, name: &str, strict: bool) -> bool {
+        match self.protocol.definitions.get(name).map(|it| &it.body) {
+            Some(Body::Object(object)) => {
+                let mut fields = object.fields.iter();
+                (self.is_strict(name) || !strict)
+                    && fields.all(|(key, field)| {
+                        self.is_tag(name, key) || self.is_field_self_checking(field, strict)
+                    })
+            }
+            Some(Body::Enum(list)) => !strict || list.open || self.is_strict(name),
+            Some(Body::Union(_)) | None => false,
+        }
+    }
+
+    /// Whether a field is an object, neither absent nor `null`.
+    pub(crate) fn is_whole_object(&self, field: &Field) -> bool {
+        let Type::Ref(name) = &field.ty else {
             return false;
         };
-        let fields = || {
-            object
-                .fields
-                .iter()
-                .filter(|(key, _)| !self.is_tag(name, key))
-        };
-        self.is_strict(name)
-            && fields().all(|(_, field)| match &field.ty {
-                Type::Text(text) => {
-                    let kept = text.max_length.is_none() || text.max_length == own_max_length(text);
-                    kept && text.min_length.is_none() && text.pattern.is_none()
-                }
-                Type::Integer(Bounds { minimum, maximum }) => {
-                    maximum.is_none() && matches!(minimum, None | Some(0))
-                }
-                Type::Number(bounds) => bounds.minimum.is_none() && bounds.maximum.is_none(),
-                Type::Boolean | Type::AnyObject | Type::Any => true,
-                Type::Ref(_) | Type::Const(_) | Type::Array(_) | Type::Map(_) => false,
-            })
+        field.required && !field.nullable && self.protocol.object(name).is_some()
+    }
+
+    fn is_field_self_checking(&self, field: &Field, strict: bool) -> bool {
+        match &field.ty {
+            Type::Text(text) => texts::is_kept(field, text),
+            Type::Integer(Bounds { minimum, maximum }) => {
+                maximum.is_none() && matches!(minimum, None | Some(0))
+            }
+            Type::Number(bounds) => bounds.minimum.is_none() && bounds.maximum.is_none(),
+            Type::Boolean | Type::AnyObject | Type::Any => true,
+            // Of another one serde takes a list for the object.
+            Type::Ref(name) => {
+                let is_read_whole =
+                    self.is_whole_object(field) || self.protocol.object(name).is_none();
+                is_read_whole && self.is_self_checking(name, strict)
+            }
+            Type::Const(_) | Type::Array(_) | Type::Map(_) => false,
+        }
     }
 
     /// Whether a member of a union is large enough to be put behind a `Box`: a union is as large

@@ -39,7 +39,7 @@ fn kind(analysis: &Analysis<'_>, union: &EventUnion<'_>) -> TokenStream {
     let checked = union
         .events
         .iter()
-        .filter(|event| analysis.is_self_checking(event.payload));
+        .filter(|event| analysis.is_self_checking(event.payload, union.strict));
     let checked: Vec<syn::Ident> = checked
         .map(|event| format_ident!("{}", event.variant))
         .collect();

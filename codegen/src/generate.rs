@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::Protocol;
 use crate::overlay::Overlay;
 use crate::rules::{Rules, Shares};
-use crate::{enums, events, load, shapes, structs, surface, unions, write};
+use crate::{enums, events, load, shapes, structs, surface, texts, unions, write};
 
 /// What one protocol's folder gives.
 #[derive(Clone, Debug)]
@@ -85,6 +85,7 @@ fn rust(analysis: &Analysis<'_>, other: Option<&Shares>) -> Result<String> {
     let enums = enums::enums(analysis)?;
     let unions = unions::unions(analysis)?;
     let events = events::events(analysis);
+    let texts = texts::readers(analysis);
     let shapes = shapes::shapes(analysis, other.as_ref());
     let file = syn::parse2(quote! {
         use std::collections::BTreeMap;
@@ -99,13 +100,14 @@ fn rust(analysis: &Analysis<'_>, other: Option<&Shares>) -> Result<String> {
         use crate::protocol::{
             Base64Audio, CallId, ConversationId, Event, EventId, EventKind, EventPayload, ItemId, Mode,
             ObjectShape, Patch, ResponseId, SessionId, Shape, Shaped, Tagged, UnknownEventType, closed_strings,
-            not_null, open_strings, read_tag,
+            not_null, object, open_strings, read_tag,
         };
 
         #shared
         #events
         #unions
         #structs
+        #texts
         #enums
         #shapes
     })

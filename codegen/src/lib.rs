@@ -23,6 +23,7 @@ mod shapes;
 mod structs;
 mod surface;
 pub mod sync;
+mod texts;
 mod unions;
 pub mod write;
 

@@ -19,6 +19,7 @@ use crate::analysis::Analysis;
 use crate::docs;
 use crate::error::{Error, Result};
 use crate::model::{Body, Field, Object, Type};
+use crate::texts;
 
 /// The hand-written types a kind of string stands for.
 const STRING_TYPES: &[(&str, &str)] = &[
@@ -211,7 +212,7 @@ fn finish(
             ident,
             model,
             ty: simplify(&made.ty),
-            strict,
+            reader: reader(analysis, model),
         });
     }
     let mut derives = vec![
@@ -245,13 +246,21 @@ fn finish(
     })
 }
 
+/// The function that reads a field that has to be there, where its type takes more than the schema.
+fn reader(analysis: &Analysis<'_>, field: &Field) -> Option<String> {
+    if analysis.is_whole_object(field) {
+        return Some("object".to_owned());
+    }
+    texts::reader(analysis, field)
+}
+
 struct StructField<'a> {
     key: &'a str,
     ident: syn::Ident,
     model: &'a Field,
     ty: syn::Type,
-    /// Whether the struct is read strictly.
-    strict: bool,
+    /// The function that reads it, where its type takes more than the schema.
+    reader: Option<String>,
 }
 
 impl StructField<'_> {
@@ -272,16 +281,16 @@ impl StructField<'_> {
         );
         let rename = (rust_field(key) != key).then(|| quote!(#[serde(rename = #key)]));
         let presence = match (self.model.required, self.model.nullable) {
-            (true, false) => None,
+            (true, false) => {
+                let reader = self.reader.as_ref();
+                reader.map(|reader| quote!(#[serde(deserialize_with = #reader)]))
+            }
             // A missing field must stay an error, which serde forgives for `Option` alone.
             (true, true) => Some(quote!(#[serde(deserialize_with = "Option::deserialize")])),
-            // serde takes `null` for an absent `Option`; a client that sends it is told.
-            (false, false) if self.strict => Some(quote! {
+            // serde takes `null` for an absent `Option`.
+            (false, false) => Some(quote! {
                 #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
             }),
-            (false, false) => {
-                Some(quote!(#[serde(default, skip_serializing_if = "Option::is_none")]))
-            }
             (false, true) => {
                 Some(quote!(#[serde(default, skip_serializing_if = "Patch::is_absent")]))
             }

@@ -1,8 +1,11 @@
 //! Reads an event from its text.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::RangeBounds;
 
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -219,6 +222,45 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
+/// Reads an object, for which serde would take a list of its values, too.
+pub(crate) fn object<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Fields<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Fields(PhantomData))
+}
+
+/// Reads a string of so many characters, each of a class.
+pub(crate) fn bounded_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    expected: &'static str,
+    count: impl RangeBounds<u64>,
+    is_of_class: impl Fn(char) -> bool,
+) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let found = text.chars().count() as u64;
+    if count.contains(&found) && text.chars().all(is_of_class) {
+        Ok(text)
+    } else {
+        Err(D::Error::invalid_value(Unexpected::Str(&text), &expected))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::audio::Base64Audio;
@@ -226,7 +268,6 @@ mod tests {
     use super::super::tagged::{Tagged, read_tag};
     use super::*;
     use serde::Serializer;
-    use serde::de::{Error as _, MapAccess, Visitor};
 
     // A flat event, of which the types say all there is to say, and one with a
     // union and with bounds. Both in a strict and an open variety.

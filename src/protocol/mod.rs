@@ -42,6 +42,6 @@ pub use ids::{CallId, ConversationId, EventId, ItemId, ResponseId, SessionId};
 pub use patch::Patch;
 pub use shape::{FieldShape, MemberShape, ObjectShape, Shape, Shaped, UnionShape};
 
-pub(crate) use decode::not_null;
+pub(crate) use decode::{bounded_text, not_null, object};
 pub(crate) use strings::{closed_strings, open_strings};
 pub(crate) use tagged::{Tagged, read_tag};

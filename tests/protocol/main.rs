@@ -9,3 +9,4 @@ mod decoding_agrees_with_the_schema;
 mod events_round_trip;
 mod generator_keeps_its_promises;
 mod recorded_events_round_trip;
+mod what_the_types_refuse_is_all_there_is_to_refuse;

@@ -20,8 +20,18 @@ impl Instances {
 
     /// An event of the given type and shape, its `type` first.
     pub(crate) fn event(&mut self, event_type: &str, shape: &ObjectShape) -> Value {
+        self.event_tagged("type", event_type, shape)
+    }
+
+    /// An event of the given type and shape, its type first, under this name.
+    pub(crate) fn event_tagged(
+        &mut self,
+        tag: &str,
+        event_type: &str,
+        shape: &ObjectShape,
+    ) -> Value {
         let mut event = Map::new();
-        event.insert("type".to_owned(), json!(event_type));
+        event.insert(tag.to_owned(), json!(event_type));
         self.fields(shape, &mut event);
         Value::Object(event)
     }
@@ -30,11 +40,14 @@ impl Instances {
         match shape {
             Shape::Any => json!({ "any": [1, null, "x"] }),
             Shape::Boolean => json!(self.below(2) == 0),
-            // The only pattern there is.
             Shape::String {
-                pattern: Some(_), ..
+                pattern: Some(pattern),
+                ..
             } => {
-                json!("tunnel_0123456789abcdef0123456789abcdef")
+                let known = ["tunnel_0123456789abcdef0123456789abcdef", "42", "#"];
+                let letters = ["^t", "]+$", "]$"];
+                let place = letters.iter().position(|letters| pattern.contains(letters));
+                json!(known[place.unwrap()])
             }
             Shape::String {
                 min_length,
