@@ -49,14 +49,6 @@ impl Line {
         })
     }
 
-    /// 20 ms.
-    fn chunk(&self) -> usize {
-        match self {
-            Self::Mulaw => 160,
-            Self::Linear { rate, .. } => *rate as usize / 50 * 2,
-        }
-    }
-
     fn for_model(&mut self, audio: &[u8]) -> Vec<u8> {
         match self {
             Self::Mulaw => audio.to_vec(),
@@ -85,7 +77,6 @@ pub struct AudioCodes {
     /// How many play streams there were; the last is open while `playing` says so.
     streams: u64,
     playing: Option<String>,
-    rest: Vec<u8>,
     frames: VecDeque<String>,
 }
 
@@ -97,7 +88,6 @@ impl Default for AudioCodes {
             line: Line::Mulaw,
             streams: 0,
             playing: None,
-            rest: Vec::new(),
             frames: VecDeque::new(),
         }
     }
@@ -157,10 +147,6 @@ impl AudioCodes {
         self.send(BotActivities::new(vec![config.into()]));
     }
 
-    fn send_chunk(&mut self, stream: &str, audio: &[u8]) {
-        self.send(PlayStreamChunk::new(stream, Base64Audio::from(audio)));
-    }
-
     /// The open stream, which is opened where there is none: one at a time is allowed.
     fn stream(&mut self) -> String {
         if let Some(stream) = &self.playing {
@@ -216,7 +202,7 @@ impl Carrier for AudioCodes {
             }
             Ok(CarrierMessage::UserStreamStop(_)) => {
                 self.send(UserStreamStopped::default());
-                None
+                Some(FromCaller::FellSilent)
             }
             Ok(CarrierMessage::UserStreamChunk(message)) => Some(FromCaller::Said(
                 self.line.for_model(&message.audio_chunk.into_bytes()),
@@ -235,26 +221,15 @@ impl Carrier for AudioCodes {
     fn play(&mut self, _: &str, audio: &[u8]) {
         let stream = self.stream();
         let audio = self.line.for_line(audio);
-        self.rest.extend(audio);
-        let chunk = self.line.chunk();
-        let whole = self.rest.len() / chunk * chunk;
-        let chunks: Vec<u8> = self.rest.drain(..whole).collect();
-        for chunk in chunks.chunks(chunk) {
-            self.send_chunk(&stream, chunk);
-        }
+        self.send(PlayStreamChunk::new(stream, Base64Audio::from(audio)));
     }
 
     fn finish(&mut self, _: &str) {
-        let rest = std::mem::take(&mut self.rest);
-        if let Some(stream) = self.playing.clone().filter(|_| !rest.is_empty()) {
-            self.send_chunk(&stream, &rest);
-        }
         self.close_stream();
     }
 
     /// There is no message that clears: that the user speaks is what stops the playback.
     fn interrupt(&mut self) {
-        self.rest.clear();
         self.send(SpeechStarted::default());
         self.send(SpeechStopped::default());
         self.close_stream();
@@ -273,7 +248,6 @@ impl Carrier for AudioCodes {
 
     fn taken_up(&mut self) {
         self.playing = None;
-        self.rest.clear();
         self.frames.clear();
         self.say_accepted();
     }

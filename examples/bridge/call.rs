@@ -21,6 +21,10 @@ use super::tools::{Outcome, Tools};
 /// The code of the error that says that one response has to end before the next.
 const ACTIVE_RESPONSE: &str = "conversation_already_has_active_response";
 
+/// How much of the caller is told to the model at once. Carriers send half of it, and an event costs the
+/// same whatever is in it; nobody notices the rest of the time that it takes.
+const PIECE: Duration = Duration::from_millis(40);
+
 /// A function that the model calls, to be run while the call goes on.
 #[derive(Clone, Debug)]
 pub struct ToolCall {
@@ -33,6 +37,8 @@ pub struct ToolCall {
 pub struct Call {
     carrier: Box<dyn Carrier>,
     playout: Playout,
+    /// What the caller said, and the model is not told yet.
+    said: Vec<u8>,
     to_model: VecDeque<ClientEvent>,
     tool_calls: VecDeque<ToolCall>,
     response: Response,
@@ -70,6 +76,7 @@ impl Call {
         Self {
             carrier,
             playout: Playout::default(),
+            said: Vec::new(),
             to_model: VecDeque::new(),
             tool_calls: VecDeque::new(),
             response: Response::default(),
@@ -127,11 +134,10 @@ impl Call {
         for heard in self.carrier.read(frame) {
             match heard {
                 FromCaller::Began(parameters) => self.begin(&parameters, tools),
-                FromCaller::Said(audio) => {
-                    let append = InputAudioBufferAppend::new(Base64Audio::from(audio));
-                    self.tell(append);
-                }
+                FromCaller::Said(audio) => self.hear(&audio),
+                FromCaller::FellSilent => self.tell_said(),
                 FromCaller::Pressed(key) => {
+                    self.tell_said();
                     self.tell_item(ConversationItem::user_text(format!("Pressed key: {key}")));
                     self.want_response();
                 }
@@ -236,6 +242,21 @@ impl Call {
         }
         // The caller is greeted.
         self.want_response();
+    }
+
+    fn hear(&mut self, audio: &[u8]) {
+        self.said.extend(audio);
+        let encoding = Encoding::of(&self.carrier.model_format());
+        if encoding.duration(self.said.len()) >= PIECE {
+            self.tell_said();
+        }
+    }
+
+    fn tell_said(&mut self) {
+        let said = std::mem::take(&mut self.said);
+        if !said.is_empty() {
+            self.tell(InputAudioBufferAppend::new(Base64Audio::from(said)));
+        }
     }
 
     fn play(&mut self, event: &ResponseOutputAudioDelta, now: Instant) {

@@ -11,6 +11,8 @@ pub enum FromCaller {
     Began(BTreeMap<String, String>),
     /// What the caller says, in the format that the model takes.
     Said(Vec<u8>),
+    /// What the caller says ends here, for now.
+    FellSilent,
     /// A key of the telephone.
     Pressed(char),
     /// All of this item has been heard, or what was left of it was cleared.

@@ -53,7 +53,7 @@ struct Server {
 
 /// Bytes read at a time. The library's default is many times what a frame of a call has, and costs its
 /// length each time it is looked for one.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 1024;
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {

@@ -10,14 +10,9 @@ use mock_realtime::protocol::{Base64Audio, decode};
 
 use super::carrier::{Carrier, FromCaller};
 
-/// 20 ms.
-const SLICE: usize = 160;
-
 #[derive(Debug, Default)]
 pub struct Twilio {
     stream_sid: String,
-    /// What does not fill a slice yet.
-    rest: Vec<u8>,
     frames: VecDeque<String>,
 }
 
@@ -26,11 +21,6 @@ impl Twilio {
         let message: BridgeMessage = message.into();
         // Such a message has only strings for keys and values.
         self.frames.extend(serde_json::to_string(&message).ok());
-    }
-
-    fn send_media(&mut self, audio: &[u8]) {
-        let media = OutboundAudio::new(Base64Audio::from(audio));
-        self.send(BridgeMedia::new(self.stream_sid.clone(), media));
     }
 }
 
@@ -59,27 +49,18 @@ impl Carrier for Twilio {
         heard.into_iter().collect()
     }
 
+    /// Twilio takes audio of any length, and padding would only be heard.
     fn play(&mut self, _: &str, audio: &[u8]) {
-        self.rest.extend(audio);
-        let whole = self.rest.len() / SLICE * SLICE;
-        let slices: Vec<u8> = self.rest.drain(..whole).collect();
-        for slice in slices.chunks(SLICE) {
-            self.send_media(slice);
-        }
+        let media = OutboundAudio::new(Base64Audio::from(audio));
+        self.send(BridgeMedia::new(self.stream_sid.clone(), media));
     }
 
-    /// A slice may be short: padding would only be heard.
     fn finish(&mut self, item: &str) {
-        let rest = std::mem::take(&mut self.rest);
-        if !rest.is_empty() {
-            self.send_media(&rest);
-        }
         let mark = MarkRequest::new(item);
         self.send(BridgeMark::new(self.stream_sid.clone(), mark));
     }
 
     fn interrupt(&mut self) {
-        self.rest.clear();
         self.send(BridgeClear::new(self.stream_sid.clone()));
     }
 

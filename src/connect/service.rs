@@ -14,9 +14,9 @@ use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
 use super::{ConnectError, RealtimeSocket};
 
-/// Bytes read at a time, which are set to zero before each look for an event. An event of audio is
-/// about so long; the library's default of 128 KiB costs more than all else of a short event.
-const READ_BUFFER: usize = 8 * 1024;
+/// Bytes read at a time, which are set to zero before each look for an event. An event of a
+/// telephone's audio is shorter; the library's default of 128 KiB costs more than all else of a short event.
+const READ_BUFFER: usize = 2 * 1024;
 
 const OPENAI: &str = "https://api.openai.com/v1";
 

@@ -100,7 +100,7 @@ where
 }
 
 /// Bytes read at a time. So many are set to zero before each look for a message.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()
@@ -207,11 +207,12 @@ where
             }
             tokio::select! {
                 biased;
-                message = next(&mut self.socket) => self.read(message),
+                // First, as it costs less to ask; and it comes too seldom to keep messages waiting.
                 () = &mut sleep, if wake.is_some() => {
                     let now = self.now();
                     self.call.handle(Input::Time, now);
                 }
+                message = next(&mut self.socket) => self.read(message),
             }
         }
     }

@@ -27,6 +27,8 @@ use crate::telephony::track::Track;
 const SLICE: Duration = Duration::from_millis(20);
 /// Its samples, each a byte.
 const SAMPLES: usize = 160;
+/// The text of a slice is no longer: one more of them is not copied about.
+const TEXT: usize = 512;
 /// μ-law at the only rate there is.
 const LINE: LineFormat = LineFormat::MULAW;
 /// The close code after `stop`: *inferred*, nobody has published it.
@@ -237,7 +239,7 @@ impl TwilioCaller {
     }
 
     fn send(&mut self, message: impl Into<CarrierMessage>) {
-        let mut text = String::new();
+        let mut text = String::with_capacity(TEXT);
         match encode(&message.into(), &mut text) {
             Ok(()) => self.outputs.push_back(Output::Text(text)),
             Err(error) => tracing::error!(%error, "a message could not be written"),
