@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 pub use audiocodes::AudioCodes;
 pub use call::{Call, Phase, ToolCall};
 pub use carrier::{Carrier, FromCaller};
-pub use guard::Guard;
+pub use guard::{Form, Guard};
 pub use line::{FAREWELL, FromLine, Line, Lines};
 pub use tools::{Outcome, Running, Shop, Tools};
 pub use twilio::Twilio;

@@ -1,5 +1,6 @@
 //! Who may call: each carrier shows what only it and the bridge know.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine as _;
@@ -11,6 +12,9 @@ use sha1::Sha1;
 
 /// The header that Twilio signs in.
 const SIGNATURE: &str = "x-twilio-signature";
+
+/// A form's fields, each name and value once, in order.
+pub type Form = BTreeSet<(String, String)>;
 
 /// The carriers' secrets. A carrier without one is not asked for it.
 #[derive(Clone, Default)]
@@ -26,8 +30,9 @@ impl fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// Whether it is Twilio that asks for a stream. It signs the URL as it stands in the TwiML.
-    pub fn knows_twilio(&self, headers: &HeaderMap, url: &str) -> bool {
+    /// Whether a request is Twilio's. It signs the URL as it is configured or stands in the TwiML, and
+    /// behind it the fields of the form that it posts, by name; a request for a stream has none.
+    pub fn knows_twilio(&self, headers: &HeaderMap, url: &str, form: &Form) -> bool {
         let Some(token) = &self.twilio_auth_token else {
             return true;
         };
@@ -37,6 +42,10 @@ impl Guard {
             return false;
         };
         mac.update(url.as_bytes());
+        for (name, value) in form {
+            mac.update(name.as_bytes());
+            mac.update(value.as_bytes());
+        }
         shown.is_some_and(|shown| mac.verify_slice(&shown).is_ok())
     }
 

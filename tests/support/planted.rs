@@ -28,7 +28,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 use crate::example::{
-    AudioCodes, Carrier, FromCaller, Guard, Lines, Running, Shop, Tools, Twilio, hold,
+    AudioCodes, Carrier, Form, FromCaller, Guard, Lines, Running, Shop, Tools, Twilio, hold,
 };
 
 /// What is wrong with a bridge.
@@ -176,7 +176,7 @@ fn is_known(guard: &Guard, carrier: Which, headers: &HeaderMap, fault: Option<Fa
     match (fault, carrier) {
         (Some(Fault::LetsAnybodyIn), _) => true,
         (Some(Fault::LetsInWhoShowsNothing), _) if shows_nothing => true,
-        (_, Which::Twilio) => guard.knows_twilio(headers, URL),
+        (_, Which::Twilio) => guard.knows_twilio(headers, URL, &Form::new()),
         (_, Which::AudioCodes) => guard.knows_audiocodes(headers),
     }
 }
