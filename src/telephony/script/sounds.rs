@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::fs;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use super::model::{BargeInConfig, CallScript, CallStep, SayConfig, Sound};
 use crate::audio::{AudioError, AudioManager, Clip, Encoding, Recordings};
@@ -71,7 +72,6 @@ pub(super) struct Sounds {
 
 impl Sounds {
     pub(super) fn of(script: &CallScript) -> Result<Self, AudioError> {
-        let manager = AudioManager::default();
         let voice = script.voice.as_deref().unwrap_or(VOICE);
         let mut clips = HashMap::new();
         let said = script.steps.iter().filter_map(|step| match step {
@@ -81,7 +81,7 @@ impl Sounds {
         for say in said {
             let clip = match &say.sound {
                 Sound::Text(text) => spoken(text, voice),
-                Sound::File(file) => manager.load(file)?,
+                Sound::File(file) => recorded(file)?,
             };
             clips.insert(say.sound.clone(), clip);
         }
@@ -125,13 +125,75 @@ fn spoken(text: &str, voice: &str) -> Clip {
     clip
 }
 
+/// The audio files of scripts: each is read once, then shared by the calls, and read again when it has
+/// changed.
+#[derive(Default)]
+struct Files {
+    manager: AudioManager,
+    stamps: HashMap<String, Stamp>,
+}
+
+/// When a file was written, and its length: what tells that it has changed.
+type Stamp = (SystemTime, u64);
+
+impl Files {
+    fn load(&mut self, file: &str) -> Result<Clip, AudioError> {
+        let stamp = fs::metadata(file).and_then(|data| Ok((data.modified()?, data.len())));
+        match stamp {
+            Ok(stamp) if self.stamps.get(file) == Some(&stamp) => {}
+            Ok(stamp) => {
+                self.manager.remove(file);
+                self.stamps.insert(file.to_owned(), stamp);
+            }
+            // To read it says what is wrong.
+            Err(_) => {
+                self.manager.remove(file);
+                self.stamps.remove(file);
+            }
+        }
+        self.manager.load(file)
+    }
+}
+
+fn recorded(file: &str) -> Result<Clip, AudioError> {
+    static FILES: LazyLock<Mutex<Files>> = LazyLock::new(Mutex::default);
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    files.load(file)
+}
+
 /// What knows the recordings of a script; none where it has none.
 pub(super) fn known(script: &CallScript) -> Result<Option<KnownRecordings>, AudioError> {
-    let manager = AudioManager::default();
     let mut known = Vec::new();
     for (file, words) in &script.recordings {
-        known.push((manager.load(file)?, words.clone()));
+        known.push((recorded(file)?, words.clone()));
     }
     let known = known.iter().map(|(clip, words)| (clip, words.clone()));
     Ok((!script.recordings.is_empty()).then(|| KnownRecordings::new(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_once_and_again_when_it_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("said.wav");
+        let file = path.to_str().unwrap();
+        let mut files = Files::default();
+        assert!(files.load(file).is_err());
+        let mut lengths = Vec::new();
+        for milliseconds in [100, 300] {
+            let clip = Clip::tone(440.0, Duration::from_millis(milliseconds));
+            clip.save(&path).unwrap();
+            let misses = files.manager.statistics().misses;
+            for _ in 0..3 {
+                lengths.push(files.load(file).unwrap().duration().as_millis());
+            }
+            assert_eq!(files.manager.statistics().misses, misses + 1);
+        }
+        assert_eq!(lengths, [100, 100, 100, 300, 300, 300]);
+        fs::remove_file(&path).unwrap();
+        assert!(files.load(file).is_err());
+    }
 }
