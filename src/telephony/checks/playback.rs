@@ -21,12 +21,6 @@ struct Window {
     is_cut: bool,
 }
 
-impl Window {
-    fn contains(&self, at: Duration) -> bool {
-        self.item.from <= at && at < self.until
-    }
-}
-
 fn windows(call: &CallRecord, model: &ModelRecord) -> Vec<Window> {
     let spoken = model.spoken();
     let begins: Vec<Duration> = spoken.iter().map(|item| item.from).collect();
@@ -63,7 +57,8 @@ pub(super) fn marks(call: &CallRecord, _: &Limits) -> Verdict {
     let mut followed = 0;
     for window in windows(call, model).iter().filter(|window| !window.is_cut) {
         let until = window.until.saturating_add(ON_ITS_WAY);
-        if !set.iter().any(|at| *at >= window.item.from && *at < until) {
+        let next = set.partition_point(|at| *at < window.item.from);
+        if set.get(next).is_none_or(|at| *at >= until) {
             let evidence = format!("no mark came for {}", window.item.item);
             return Verdict::failed(window.item.to, evidence);
         }
@@ -90,7 +85,7 @@ pub(super) fn echoes(call: &CallRecord, _: &Limits) -> Verdict {
         return Verdict::not_applicable("the bridge works without marks");
     }
     let open = set.len().saturating_sub(back.len());
-    if back.iter().any(|name| !set.contains(name)) || back.len() > set.len() {
+    if back.iter().any(|name| set.binary_search(name).is_err()) || back.len() > set.len() {
         return Verdict::failed(None, "a mark came back that was not set");
     }
     // What was still to be heard when the call ended does not come back.
@@ -115,11 +110,7 @@ pub(super) fn all_is_played(call: &CallRecord, limits: &Limits) -> Verdict {
     }
     let mut heard = Duration::ZERO;
     for window in &windows {
-        let came = call
-            .came
-            .iter()
-            .filter(|arrival| window.contains(arrival.at));
-        let came: Duration = came.map(|arrival| arrival.length).sum();
+        let came = call.came_in(window.item.from..window.until);
         let said = window.item.length();
         let is_too_much = came > said + limits.slice;
         let is_too_little = !window.is_cut && came + limits.slice < said;
@@ -150,9 +141,8 @@ pub(super) fn gaps(call: &CallRecord, limits: &Limits) -> Verdict {
     let gaps = stretches.windows(2).filter_map(|pair| {
         let (from, to) = (pair[0].end(), pair[1].start());
         let length = to.saturating_sub(from);
-        let is_meant = begins
-            .iter()
-            .any(|begin| *begin + ON_ITS_WAY >= from && *begin <= to);
+        let next = begins.partition_point(|begin| *begin + ON_ITS_WAY < from);
+        let is_meant = begins.get(next).is_some_and(|begin| *begin <= to);
         let is_between = length >= BETWEEN_ANSWERS;
         let is_an_outage = || call.is_out(from.saturating_sub(ON_ITS_WAY)..to);
         let is_wrong = length > limits.gap && !is_meant && !is_between && !is_an_outage();

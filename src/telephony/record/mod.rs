@@ -4,6 +4,7 @@
 mod model;
 mod of;
 mod probe;
+mod total;
 mod turns;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use super::{Happening, Notes, Party, Track};
 
 pub use model::{HeardPiece, ModelRecord, SpokenItem, ToolCall};
 pub use probe::Probe;
+use total::RunningTotal;
 pub use turns::Turn;
 
 /// Whose words a caller speaks.
@@ -84,6 +86,16 @@ pub struct CallRecord {
 pub(crate) struct Derived {
     utterances: OnceLock<Vec<Range<Duration>>>,
     replies: OnceLock<Vec<Range<Duration>>>,
+    totals: OnceLock<Totals>,
+}
+
+/// How much had come and gone at any time.
+#[derive(Clone, Debug)]
+struct Totals {
+    came: RunningTotal,
+    dropped: RunningTotal,
+    /// Each stretch of sound with its whole length, from its first sample on.
+    heard: RunningTotal,
 }
 
 /// Audio of the bridge, as it came.
@@ -188,28 +200,52 @@ impl CallRecord {
 
     /// How much of the bridge's audio had come by then.
     pub fn came_by(&self, at: Duration) -> Duration {
-        let came = self.came.iter().take_while(|arrival| arrival.at <= at);
-        came.map(|arrival| arrival.length).sum()
+        self.totals().came.by(at)
+    }
+
+    /// How much of the bridge's audio came in these times.
+    pub(crate) fn came_in(&self, times: Range<Duration>) -> Duration {
+        let came = &self.totals().came;
+        came.before(times.end)
+            .saturating_sub(came.before(times.start))
     }
 
     /// How much had been dropped by then.
     pub fn dropped_by(&self, at: Duration) -> Duration {
-        let clears = self.clears().take_while(|(when, _)| *when <= at);
-        clears.map(|(_, dropped)| dropped).sum()
+        self.totals().dropped.by(at)
     }
 
     /// How much had been heard by then, without the pauses between.
     pub fn heard_by(&self, at: Duration) -> Duration {
-        let stretches = self.heard.stretches().iter();
-        stretches
-            .map(|stretch| at.min(stretch.end()).saturating_sub(stretch.start()))
-            .sum()
+        let stretches = self.heard.stretches();
+        let begun = stretches.partition_point(|stretch| stretch.start() < at);
+        // All but the last that has begun are over.
+        let rest = stretches[..begun].last();
+        let rest = rest.map_or(Duration::ZERO, |last| last.end().saturating_sub(at));
+        self.totals().heard.before(at).saturating_sub(rest)
     }
 
     /// How much waits to be heard.
     pub fn queued_at(&self, at: Duration) -> Duration {
         let gone = self.heard_by(at) + self.dropped_by(at);
         self.came_by(at).saturating_sub(gone)
+    }
+
+    fn totals(&self) -> &Totals {
+        self.derived.totals.get_or_init(|| Totals {
+            came: self
+                .came
+                .iter()
+                .map(|arrival| (arrival.at, arrival.length))
+                .collect(),
+            dropped: self.clears().collect(),
+            heard: self
+                .heard
+                .stretches()
+                .iter()
+                .map(|stretch| (stretch.start(), stretch.end() - stretch.start()))
+                .collect(),
+        })
     }
 }
 
