@@ -62,6 +62,11 @@ pub(crate) trait Engine: Debug + Send + 'static {
     fn inject_text(&mut self, text: String);
     fn close(&mut self, code: u16, reason: String);
 
+    /// Whether the connection is to break behind what was polled.
+    fn breaks(&self) -> bool {
+        false
+    }
+
     /// Whether what was polled last was injected.
     fn was_injected(&self) -> bool {
         false

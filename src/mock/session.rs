@@ -363,7 +363,10 @@ impl<E: Engine> MockSession<E> {
             return None;
         }
         let sent = loop {
-            break match self.session.poll()? {
+            let Some(output) = self.session.poll() else {
+                return self.session.breaks().then_some(Sent::Break);
+            };
+            break match output {
                 Output::Event(event) if self.session.is_translated() => self.translate(event),
                 Output::Event(event) => Sent::Event(event),
                 Output::Text(text) => Sent::Text(text),

@@ -143,6 +143,7 @@ impl Shared {
         let told = Told {
             session: self.replay.session(),
             now: Duration::ZERO,
+            breaks: false,
             logged: 0,
             name: self.replay.script.name.clone(),
         };
@@ -209,6 +210,8 @@ fn no_session(reason: &str) -> Response<Full<Bytes>> {
 struct Told {
     session: ReplaySession,
     now: Duration,
+    /// Whether the connection is to break here.
+    breaks: bool,
     /// How many of its differences were logged.
     logged: usize,
     name: String,
@@ -243,6 +246,10 @@ impl Engine for Told {
         Some(match self.session.poll(self.now)? {
             Replayed::Text(text) => Output::Text(text),
             Replayed::Close { code, reason } => Output::Close { code, reason },
+            Replayed::Break => {
+                self.breaks = true;
+                return None;
+            }
         })
     }
 
@@ -252,6 +259,10 @@ impl Engine for Told {
 
     fn has_more(&self) -> bool {
         self.session.deadline().is_some()
+    }
+
+    fn breaks(&self) -> bool {
+        self.breaks
     }
 
     fn inject(&mut self, _: MakeEvent) {}

@@ -17,9 +17,6 @@ use super::speed::Speed;
 /// The close code of a strict replay whose client differs.
 const DIFFERS: u16 = 1008;
 
-/// The close code where the recorded connection broke.
-const BROKE: u16 = 1011;
-
 /// The type of an item that gives what a function gave.
 const FUNCTION_CALL_OUTPUT: &str = "function_call_output";
 
@@ -36,6 +33,8 @@ pub enum Replayed {
         /// The close reason.
         reason: String,
     },
+    /// The end without a close: the recorded connection broke here.
+    Break,
 }
 
 /// A session of a [`Replay`](super::Replay): events of the client go in with their times, those of the
@@ -200,10 +199,7 @@ impl ReplaySession {
                 code: 1000,
                 reason: String::new(),
             },
-            None => Replayed::Close {
-                code: BROKE,
-                reason: "the recorded connection broke here".to_owned(),
-            },
+            None => Replayed::Break,
         })
     }
 
