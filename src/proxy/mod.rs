@@ -24,6 +24,7 @@
 //! other one down, a close passes with its code, and where one side is gone without a close the other
 //! loses its connection, too.
 
+mod frames;
 mod requests;
 mod tap;
 mod tunnel;
@@ -155,8 +156,9 @@ impl Proxy {
         self.front.url(&self.path)
     }
 
-    /// Passes on until `shutdown` is ready, and then cuts the sessions that are open. Returns when
-    /// all that was recorded is on file.
+    /// Passes on until `shutdown` is ready, and then closes the sessions that are open with 1001, both
+    /// ways. Returns when both sides have answered, or have had a second for it, and all that was
+    /// recorded is on file.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> ProxySummary {
         let forwarder = Arc::new(Forwarder::new(Arc::clone(&self.shared)));
         self.front.run(forwarder, shutdown).await;

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use crate::expect::Direction;
 use crate::server::shutdown::{Phase, Stopping};
 
+use super::frames::{Frames, going_away};
 use super::watcher::Watcher;
 
 /// The most bytes that are on their way in one direction. What is more waits with its sender.
@@ -17,7 +18,10 @@ const BUFFER: usize = 16 * 1024;
 /// How long the second side has to say the rest, once the first is gone.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// Carries bytes until both sides are gone, or the proxy is to end.
+/// How long both sides have to answer the close of a proxy that ends.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
+
+/// Carries bytes until both sides are gone, or the proxy is to end: then it closes the session both ways.
 pub(super) async fn run(
     client: impl AsyncRead + AsyncWrite,
     server: impl AsyncRead + AsyncWrite,
@@ -27,12 +31,19 @@ pub(super) async fn run(
     let watcher = Mutex::new(watcher);
     let (from_client, to_client) = split(client);
     let (from_server, to_server) = split(server);
-    let mut upward = Box::pin(carry(from_client, to_server, Direction::Client, &watcher));
-    let mut downward = Box::pin(carry(from_server, to_client, Direction::Server, &watcher));
+    let way = |by| Way {
+        by,
+        watcher: &watcher,
+        stopping: stopping.clone(),
+        frames: Frames::default(),
+    };
+    let mut upward = Box::pin(way(Direction::Client).carry(from_client, to_server));
+    let mut downward = Box::pin(way(Direction::Server).carry(from_server, to_client));
     let first = tokio::select! {
+        biased;
+        () = stopping.reaches(Phase::Stopping) => None,
         result = &mut upward => Some((Direction::Client, result)),
         result = &mut downward => Some((Direction::Server, result)),
-        () = stopping.reaches(Phase::Stopping) => None,
     };
     if let Some((by, result)) = &first {
         if let Err(error) = result {
@@ -52,34 +63,75 @@ pub(super) async fn run(
             () = stopping.reaches(Phase::Stopping) => {}
         }
     } else {
-        drop((upward, downward));
+        let both = async { tokio::join!(upward, downward) };
+        let result = tokio::time::timeout(LAST_ANSWER, both).await;
+        tracing::debug!(?result, "both sides were told that the proxy ends");
     }
     let watcher = watcher.into_inner().unwrap_or_else(PoisonError::into_inner);
     watcher.finish(first.map(|(by, _)| by));
 }
 
-/// Carries bytes from a side until it says no more.
-async fn carry(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
+/// The way from one side to the other.
+struct Way<'a> {
     by: Direction,
-    watcher: &Mutex<Watcher>,
-) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        let length = match from.read(&mut buffer).await {
-            Ok(0) => return to.shutdown().await,
-            Ok(length) => length,
-            Err(error) => {
-                // Whoever is gone without a word is gone for the other side, too.
-                to.shutdown().await?;
-                return Err(error);
+    watcher: &'a Mutex<Watcher>,
+    stopping: Stopping,
+    frames: Frames,
+}
+
+impl Way<'_> {
+    /// Carries bytes from a side until it says no more, or the proxy ends.
+    async fn carry(
+        mut self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = tokio::select! {
+                biased;
+                // A frame that has begun comes to its end first.
+                () = self.stopping.reaches(Phase::Stopping), if self.frames.is_between() => {
+                    return self.close(from, to, &mut buffer).await;
+                }
+                read = from.read(&mut buffer) => read,
+            };
+            let length = match read {
+                Ok(0) => return to.shutdown().await,
+                Ok(length) => length,
+                Err(error) => {
+                    // Whoever is gone without a word is gone for the other side, too.
+                    to.shutdown().await?;
+                    return Err(error);
+                }
+            };
+            let bytes = &buffer[..length];
+            watch(self.watcher, self.by, bytes);
+            self.frames.take(bytes);
+            to.write_all(bytes).await?;
+            to.flush().await?;
+        }
+    }
+
+    /// Closes the session in the name of the side that bytes come from, and reads that side until it
+    /// has closed as well: what is left unread would take the close with it.
+    async fn close(
+        mut self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+        buffer: &mut [u8],
+    ) -> io::Result<()> {
+        if !self.frames.has_closed() {
+            to.write_all(&going_away(self.by)).await?;
+            to.flush().await?;
+        }
+        while !self.frames.has_closed() {
+            match from.read(buffer).await? {
+                0 => break,
+                length => self.frames.take(&buffer[..length]),
             }
-        };
-        let bytes = &buffer[..length];
-        watch(watcher, by, bytes);
-        to.write_all(bytes).await?;
-        to.flush().await?;
+        }
+        to.shutdown().await
     }
 }
 
@@ -206,12 +258,47 @@ mod tests {
             shared,
             ..
         } = carried();
+        let began = Instant::now();
         stopper.enter(Phase::Stopping);
         running.await.unwrap();
         stopper.all_gone().await;
+        // Nobody has answered.
+        assert_eq!(began.elapsed(), LAST_ANSWER);
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).await.unwrap();
-        assert_eq!(rest, b"");
+        assert_eq!(rest, going_away(Direction::Server));
         assert_eq!(shared.summary.lock().unwrap().incomplete, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_has_begun_ends_before_the_close_of_the_proxy() {
+        let Carried {
+            mut client,
+            mut server,
+            stopper,
+            running,
+            ..
+        } = carried();
+        let began = Instant::now();
+        let (half, rest) = (&[0x82, 4, 1, 2], &[3, 4]);
+        server.write_all(half).await.unwrap();
+        let mut heard = vec![0; half.len()];
+        client.read_exact(&mut heard).await.unwrap();
+        stopper.enter(Phase::Stopping);
+        let close = going_away(Direction::Client);
+        let mut told = vec![0; close.len()];
+        server.read_exact(&mut told).await.unwrap();
+        assert_eq!(told, close);
+        server.write_all(rest).await.unwrap();
+        let expected = [&rest[..], &going_away(Direction::Server)].concat();
+        let mut heard = vec![0; expected.len()];
+        client.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, expected);
+        // Once both have answered nobody is waited for.
+        client.write_all(&close).await.unwrap();
+        let answer = going_away(Direction::Server);
+        server.write_all(&answer).await.unwrap();
+        running.await.unwrap();
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

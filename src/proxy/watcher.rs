@@ -6,12 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::conformance::{LogEntry, Report, Schema};
 use crate::expect::Direction;
 use crate::recording::{Tape, Transfer};
 
 use super::Shared;
+use super::frames::GOING_AWAY;
 use super::tap::Tap;
 
 /// Watches one session.
@@ -132,11 +134,11 @@ impl Watcher {
     /// The connection is over, by the side that was gone first; by none of them if the proxy ends it.
     pub(super) fn finish(mut self, by: Option<Direction>) {
         if !self.is_closed {
-            self.record(&Transfer::Close {
-                by,
-                code: None,
-                reason: "",
-            });
+            let (code, reason) = match by {
+                Some(_) => (None, ""),
+                None => (Some(CloseCode::Away.into()), GOING_AWAY),
+            };
+            self.record(&Transfer::Close { by, code, reason });
         }
         let checked = self.report.take().map(Report::finish);
         let file = self.tape.as_ref().map(Tape::path);

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `open` | the first line: the `request` of the client, its keys redacted, and what else was `redacted` |
 //! | `c2s`, `s2c` | an `event`, and in `t` when, in milliseconds from the first line |
-//! | `close` | the end: `by` which side, and in `event` the code and the reason; the code is null where the connection broke |
+//! | `close` | the end: `by` which side, or `proxy` where that ended, and in `event` the code and the reason; the code is null where the connection broke |
 //! | `note` | what was not recorded, and why |
 
 mod read;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::proxied::{Proxied, only_recording};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::conformance::{Report, Schema};
-use mock_realtime::expect::Direction;
+use mock_realtime::expect::{Direction, Frame};
 use mock_realtime::proxy::{Proxy, ProxyOptions, Upstream};
 use mock_realtime::recording::{RecordedSession, Recording, Redaction};
 use mock_realtime::server::MockServer;
@@ -227,6 +227,33 @@ async fn a_session_goes_on_where_its_recording_cannot() {
     let heard = talk(&proxied.url, &[]).await;
     assert!(heard.contains(&"response.done".to_owned()));
     assert_eq!(proxied.stop().await.incomplete, 1);
+}
+
+#[tokio::test]
+async fn sessions_that_are_open_when_the_proxy_ends_are_closed_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = MockServer::start().await;
+    let proxied = Proxied::start(options(folder.path(), &mock)).await;
+    let url = format!("{}/realtime?model=m", proxied.url).parse().unwrap();
+    let request = ClientRequestBuilder::new(url).with_header("Authorization", "Bearer mock");
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    let stopped = tokio::spawn(proxied.stop());
+    let Message::Close(Some(frame)) = socket.next().await.unwrap().unwrap() else {
+        panic!("a close is expected");
+    };
+    assert_eq!(u16::from(frame.code), 1001);
+    while let Some(Ok(_)) = socket.next().await {}
+    assert_eq!(stopped.await.unwrap().incomplete, 0);
+    mock.journal().until_closed(0).await;
+    let last = mock.journal().entries().pop().unwrap().frame;
+    let Frame::Close { by, code, .. } = last else {
+        panic!("{last:?}");
+    };
+    assert_eq!((by, code), (Direction::Client, Some(1001)));
+    let (_, session) = only_recording(folder.path());
+    let close = session.close.unwrap();
+    assert_eq!((close.by, close.code), (None, Some(1001)));
 }
 
 /// What a process that is killed leaves behind.
