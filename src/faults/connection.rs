@@ -36,6 +36,8 @@ struct Shared {
 struct Running {
     wire: Wire,
     connection: u64,
+    /// Of what was added last.
+    seed: u64,
     rules: Vec<Rule>,
     /// How many there ever were.
     ever: u64,
@@ -88,6 +90,12 @@ impl Rule {
     fn is_up_at(&mut self, point: Point, age: Duration) -> bool {
         let is_old_enough = age.saturating_sub(self.since) >= self.fault.when.after();
         self.is_at(point) && is_old_enough && self.is_up()
+    }
+
+    /// Whether it may still happen.
+    #[cfg(feature = "admin")]
+    fn is_left(&self) -> bool {
+        !self.over && self.fault.when.is_left(self.fired)
     }
 
     fn strike(&mut self, strike: &mut Strike, wire: Wire, victim: Victim<'_>) {
@@ -152,6 +160,7 @@ impl ConnectionFaults {
     pub(crate) fn add(&self, faults: &Faults) {
         let mut running = self.running();
         let (connection, since) = (running.connection, self.now());
+        running.seed = faults.seed;
         for fault in &faults.rules {
             let number = running.ever;
             running.ever += 1;
@@ -167,6 +176,17 @@ impl ConnectionFaults {
                     over: false,
                 });
             }
+        }
+    }
+
+    /// What can still go wrong, with the seed of what was added last.
+    #[cfg(feature = "admin")]
+    pub(crate) fn in_force(&self) -> Faults {
+        let running = self.running();
+        let left = running.rules.iter().filter(|rule| rule.is_left());
+        Faults {
+            seed: running.seed,
+            rules: left.map(|rule| rule.fault.clone()).collect(),
         }
     }
 

@@ -81,6 +81,12 @@ impl SessionControl {
         self.shared.changed.notify_one();
     }
 
+    /// What can still go wrong.
+    #[cfg(feature = "admin")]
+    pub(crate) fn faults_in_force(&self) -> Faults {
+        self.shared.faults.in_force()
+    }
+
     pub(super) fn faults(&self) -> &ConnectionFaults {
         &self.shared.faults
     }

@@ -187,8 +187,35 @@ async fn faults_are_put_to_a_key_or_a_session_and_nobody_else_feels_them() {
     let mut session = open(&mock, "k").await;
     assert_eq!(respond(&mut session).await, "In Oslo it rains.");
     let of_session = "/scenarios/k/sessions/1/faults";
+    assert_eq!(get(&mock, of_session).await["rules"], json!([]));
     let answer = ask(&mock, "PUT", of_session, &closes.to_string()).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(get(&mock, of_session).await["rules"], closes["rules"]);
+    assert_eq!(ask(&mock, "DELETE", of_session, "").await.status, 204);
+    assert_eq!(get(&mock, of_session).await["rules"], json!([]));
+    // What has happened as often as it was to is in force no more.
+    let once = json!({"seed": 7, "rules": [
+        {"kind": {"duplicate": {"times": 1}}, "when": {"event": "response.created", "times": 1}},
+        {"kind": {"duplicate": {"times": 1}}, "when": {"event": "response.done", "times": 2}},
+    ]});
+    assert_eq!(
+        ask(&mock, "PUT", of_session, &once.to_string())
+            .await
+            .status,
+        200
+    );
+    assert_eq!(respond(&mut session).await, "In Oslo it rains.");
+    let left = get(&mock, of_session).await;
+    assert_eq!(
+        (&left["seed"], &left["rules"]),
+        (&json!(7), &json!([once["rules"][1]]))
+    );
+    assert_eq!(
+        ask(&mock, "PUT", of_session, &closes.to_string())
+            .await
+            .status,
+        200
+    );
     session.send(create()).await.unwrap();
     assert_eq!(close(&mut session).await.0, 4001);
 

@@ -24,6 +24,14 @@ pub(super) fn delete(target: OfKey, _: NoQuery, _: NoBody) -> Result<Done, Refus
     Ok(Done)
 }
 
+pub(super) fn get_of_session(
+    OfOpenSession(target): OfOpenSession,
+    _: NoQuery,
+    _: NoBody,
+) -> Result<Json<Faults>, Refusal> {
+    Ok(Json(target.seen.control.faults_in_force()))
+}
+
 /// Has these go wrong in the session from now on, and nothing else.
 pub(super) fn put_of_session(
     OfOpenSession(target): OfOpenSession,

@@ -242,6 +242,13 @@ fn of_faults() -> Vec<Operation> {
             faults::delete,
         ),
         Operation::new(
+            get(OF_SESSION),
+            "get_session_faults",
+            "Gets what can still go wrong in a session, whoever asked for it: its scenario, its key or a \
+             request about it. The seed is that of what was put last.",
+            faults::get_of_session,
+        ),
+        Operation::new(
             (Method::PUT, OF_SESSION),
             "put_session_faults",
             "Has this go wrong in a session from now on, and nothing else.",
