@@ -114,6 +114,14 @@ async fn what_is_wrong_with_a_request_is_said_with_its_place() {
     for (method, path, status, code) in [
         ("GET", "/scenarios?all=yes", 400, "wrong_query"),
         ("PUT", "/scenarios/k?seed=-1", 400, "wrong_query"),
+        ("PUT", "/scenarios/k?seed=", 400, "wrong_query"),
+        ("GET", "/scenarios/k/journal?limit=", 400, "wrong_query"),
+        (
+            "GET",
+            "/scenarios/k/journal?from=0&limit",
+            400,
+            "wrong_query",
+        ),
         ("GET", "/nothing", 404, "unknown_path"),
         ("GET", "/scenarios/nobody/sessions", 404, "unknown_key"),
         ("GET", "/scenarios/a%20b/sessions", 422, "wrong_key"),
@@ -128,6 +136,12 @@ async fn what_is_wrong_with_a_request_is_said_with_its_place() {
             "{path}"
         );
     }
+    let empty = ask(&mock, "GET", "/scenarios/k/journal?limit=", "").await;
+    assert!(
+        empty.text.contains("`limit` without a value"),
+        "{}",
+        empty.text
+    );
     let wrong = ask(&mock, "PATCH", "/scenarios/k", "").await;
     assert!(
         wrong.head.contains("allow: put, get, delete, head"),

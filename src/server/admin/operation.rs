@@ -203,6 +203,11 @@ impl fmt::Debug for Operation {
 fn parts<T: Target, Q: Query, B: Body>(call: &Call) -> Result<(T, Q, B), Refusal> {
     let query = serde_html_form::from_str(&call.query);
     let query = query.map_err(|error| Refusal::wrong_query(&error))?;
+    // The reader takes an empty value for none.
+    let mut pairs = form_urlencoded::parse(call.query.as_bytes());
+    if let Some((name, _)) = pairs.find(|(_, value)| value.is_empty()) {
+        return Err(Refusal::empty_in_query(&name));
+    }
     let target = T::find(&call.shared, &call.parameters)?;
     Ok((target, query, B::read(&call.body)?))
 }

@@ -154,6 +154,16 @@ impl Refusal {
         )
     }
 
+    pub(super) fn empty_in_query(name: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "wrong_query",
+            format!(
+                "The query of the address has `{name}` without a value; give it one or leave it out."
+            ),
+        )
+    }
+
     pub(super) fn wrong_content_type(found: &str, accepted: &[&str]) -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
