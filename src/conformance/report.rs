@@ -4,6 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
+
+use crate::expect::Direction;
+use crate::protocol::EventKind;
+use crate::protocol::beta::ServerEventKind as BetaServerEventKind;
 
 use super::log::LogEntry;
 use super::order::SessionOrder;
@@ -12,9 +17,14 @@ use super::{Schema, Violation};
 
 /// What is wrong in a log: each violation once for each rule, type of event and path, with how often
 /// it is there and where first.
+///
+/// A session that its server opens in the words of the beta is held against [`Schema::Beta`], whatever
+/// the report is by.
 #[derive(Debug, Default)]
 pub struct Report {
     schema: Schema,
+    /// What frames are held against that come before the server has opened their session.
+    before_opened: Schema,
     sessions: HashMap<String, Open>,
     /// How many sessions there were.
     pub session_count: u64,
@@ -25,8 +35,9 @@ pub struct Report {
 }
 
 /// A session that goes on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
+    schema: Schema,
     order: SessionOrder,
     id: Option<String>,
     /// The line of its last event.
@@ -80,7 +91,17 @@ impl Report {
     pub fn new(schema: Schema) -> Self {
         Self {
             schema,
+            before_opened: schema,
             ..Self::default()
+        }
+    }
+
+    /// The same of clients that ask for the beta, and may speak it before the server has said anything.
+    #[cfg(feature = "recording")]
+    pub(crate) fn of_beta_clients(self) -> Self {
+        Self {
+            before_opened: Schema::Beta,
+            ..self
         }
     }
 
@@ -97,13 +118,26 @@ impl Report {
         if !self.sessions.contains_key(&key) {
             self.session_count += 1;
         }
-        let session = self.sessions.entry(key).or_default();
+        let session = self.sessions.entry(key).or_insert_with(|| Open {
+            schema: self.before_opened,
+            order: SessionOrder::default(),
+            id: None,
+            line: entry.line,
+        });
         session.line = entry.line;
+        if entry.by == Direction::Server
+            && let Some(is_beta) = opens_in_beta(&entry.event)
+        {
+            session.schema = if is_beta { Schema::Beta } else { self.schema };
+        }
         if id.is_some() {
             session.id = id.map(str::to_owned);
         }
-        let mut violations = self.schema.violations(entry.by, &entry.event);
-        violations.extend(session.order.see(entry.by, &entry.event));
+        let mut violations = session.schema.violations(entry.by, &entry.event);
+        let disorder = session.order.see(entry.by, &entry.event);
+        if session.schema != Schema::Beta {
+            violations.extend(disorder);
+        }
         for violation in violations {
             self.add(violation, entry.line);
         }
@@ -124,6 +158,9 @@ impl Report {
     }
 
     fn close(&mut self, session: Open) {
+        if session.schema == Schema::Beta {
+            return;
+        }
         let line = session.line;
         for violation in session.order.finish() {
             self.add(violation, line);
@@ -152,6 +189,22 @@ impl Report {
             findings.len() - 1
         });
         self.findings[place].count += 1;
+    }
+}
+
+/// Whether a session is opened in the words of the beta, if this event opens one. Sessions of GA say
+/// their type; those of the beta have the format of their audio beside all else.
+fn opens_in_beta(event: &Value) -> Option<bool> {
+    let kind = BetaServerEventKind::from_type(event["type"].as_str()?)?;
+    let session = &event["session"];
+    match kind {
+        BetaServerEventKind::SessionCreated => Some(
+            session["type"].is_null()
+                && (session.get("modalities").is_some()
+                    || session.get("input_audio_format").is_some()),
+        ),
+        BetaServerEventKind::TranscriptionSessionCreated => Some(true),
+        _ => None,
     }
 }
 

@@ -42,7 +42,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio::net::ToSocketAddrs;
 
-use crate::conformance::validate;
+use crate::conformance::Schema;
 use crate::expect::Direction;
 use crate::recording::Redaction;
 use crate::server::Tls;
@@ -61,8 +61,8 @@ pub struct ProxyOptions {
     pub record: Option<PathBuf>,
     /// What is redacted in recordings, beside keys, which always are.
     pub redact: Redaction,
-    /// Whether sessions are held against the protocol as they pass. What is found is told as a
-    /// warning at once, and counted.
+    /// Whether sessions are held against the protocol as they pass, those of the beta against its
+    /// schema. What is found is told as a warning at once, and counted.
     pub check: bool,
     /// What the proxy is known by. With it, it speaks TLS with its clients.
     pub tls: Option<Tls>,
@@ -137,7 +137,9 @@ impl Proxy {
         }
         if options.check {
             // The schema is made ready now, rather than while the first event waits.
-            validate(Direction::Client, &Value::Null);
+            for schema in [Schema::Observed, Schema::Beta] {
+                schema.violations(Direction::Client, &Value::Null);
+            }
         }
         let front = Front::bind(address, options.tls.clone()).await?;
         Ok(Self {

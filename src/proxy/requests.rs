@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tracing::Instrument;
 
 use crate::recording::{Redactor, Tape};
+use crate::server::dialect::request_asks_for_beta;
 use crate::server::front::Handler;
 use crate::server::shutdown::Stopping;
 
@@ -45,6 +46,13 @@ pub(super) struct Forwarder {
     shared: Arc<Shared>,
 }
 
+/// What is known of a session before it begins.
+struct Watching {
+    opening: Value,
+    redactor: Redactor,
+    asks_for_beta: bool,
+}
+
 impl Handler for Forwarder {
     type Body = Either<Incoming, Full<Bytes>>;
 
@@ -58,6 +66,7 @@ impl Handler for Forwarder {
         let opening = client
             .as_ref()
             .map(|_| self.opening(&request, &mut redactor));
+        let asks_for_beta = request_asks_for_beta(request.uri().path(), request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answered = self
             .shared
@@ -73,7 +82,12 @@ impl Handler for Forwarder {
         match (client, opening, status) {
             (Some(client), Some(opening), StatusCode::SWITCHING_PROTOCOLS) => {
                 let server = hyper::upgrade::on(&mut response);
-                self.begin(client, server, opening, redactor, stopping.clone());
+                let watching = Watching {
+                    opening,
+                    redactor,
+                    asks_for_beta,
+                };
+                self.begin(client, server, watching, stopping.clone());
             }
             (Some(_), ..) => tracing::warn!(%status, %path, "the server refuses a session"),
             _ => tracing::info!(%status, %method, %path, "passed on"),
@@ -121,14 +135,7 @@ impl Forwarder {
     }
 
     /// Carries a session that the server has agreed to, in a task of its own.
-    fn begin(
-        &self,
-        client: OnUpgrade,
-        server: OnUpgrade,
-        opening: Value,
-        redactor: Redactor,
-        stopping: Stopping,
-    ) {
+    fn begin(&self, client: OnUpgrade, server: OnUpgrade, watching: Watching, stopping: Stopping) {
         let number = self.shared.sessions.fetch_add(1, Ordering::Relaxed);
         let span = tracing::info_span!("session", number);
         let shared = Arc::clone(&self.shared);
@@ -138,7 +145,8 @@ impl Forwarder {
                 Ok(upgraded) => upgraded,
                 Err(error) => return tracing::warn!(%error, "a session ended before it began"),
             };
-            let watcher = Watcher::new(Arc::clone(&shared), shared.tape(number, opening, redactor));
+            let tape = shared.tape(number, watching.opening, watching.redactor);
+            let watcher = Watcher::new(Arc::clone(&shared), tape, watching.asks_for_beta);
             tunnel::run(
                 TokioIo::new(client),
                 TokioIo::new(server),

@@ -174,7 +174,7 @@ mod tests {
             sessions: AtomicU64::new(0),
             summary: Mutex::default(),
         });
-        let watcher = Watcher::new(Arc::clone(&shared), None);
+        let watcher = Watcher::new(Arc::clone(&shared), None, false);
         let (client, client_end) = duplex(PIPE);
         let (server, server_end) = duplex(PIPE);
         let (stopper, stopping) = shutdown::serving();
@@ -253,6 +253,7 @@ mod tests {
     async fn the_end_of_the_proxy_is_the_end_of_sessions() {
         let Carried {
             mut client,
+            server: _silent,
             stopper,
             running,
             shared,

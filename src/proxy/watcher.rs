@@ -16,6 +16,16 @@ use super::Shared;
 use super::frames::GOING_AWAY;
 use super::tap::Tap;
 
+/// What a session is checked by.
+fn report(asks_for_beta: bool) -> Report {
+    let report = Report::new(Schema::Observed);
+    if asks_for_beta {
+        report.of_beta_clients()
+    } else {
+        report
+    }
+}
+
 /// Watches one session.
 pub(super) struct Watcher {
     shared: Arc<Shared>,
@@ -32,15 +42,16 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// The recording is there if there is to be one, and could be begun.
-    pub(super) fn new(shared: Arc<Shared>, tape: Option<Tape>) -> Self {
+    /// The recording is there if there is to be one, and could be begun. A client that asks for the
+    /// beta may speak it at once.
+    pub(super) fn new(shared: Arc<Shared>, tape: Option<Tape>, asks_for_beta: bool) -> Self {
         let options = &shared.options;
         let is_watched = options.check || tape.is_some();
         let tap = |by| is_watched.then(|| Tap::new(by, options.message));
         Self {
             from_client: tap(Direction::Client),
             from_server: tap(Direction::Server),
-            report: options.check.then(|| Report::new(Schema::Observed)),
+            report: options.check.then(|| report(asks_for_beta)),
             is_incomplete: options.record.is_some() && tape.is_none(),
             tape,
             events: 0,

@@ -15,10 +15,20 @@ pub(super) fn asks_for_beta(
     headers: &HeaderMap,
     offered: &Subprotocols,
 ) -> bool {
+    route.is_preview || offered.beta || says_beta(headers)
+}
+
+/// The same of a request to any server, whose paths need not be known.
+#[cfg(feature = "recording")]
+pub(crate) fn request_asks_for_beta(path: &str, headers: &HeaderMap) -> bool {
+    let is_preview = Route::find(path).is_some_and(|route| route.is_preview);
+    is_preview || Subprotocols::offered(headers).beta || says_beta(headers)
+}
+
+fn says_beta(headers: &HeaderMap) -> bool {
     let mut betas = headers.get_all(BETA_HEADER).iter();
-    let by_header = betas.any(|value| {
+    betas.any(|value| {
         let features = value.to_str().unwrap_or_default().split(',');
         features.into_iter().any(|feature| feature.trim() == BETA)
-    });
-    route.is_preview || offered.beta || by_header
+    })
 }

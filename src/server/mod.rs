@@ -12,7 +12,7 @@ mod auth;
 pub mod calls;
 mod client_secrets;
 mod connection;
-mod dialect;
+pub(crate) mod dialect;
 mod ending;
 #[cfg(feature = "conformance")]
 mod exercise;

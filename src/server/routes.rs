@@ -76,7 +76,7 @@ impl Endpoint<'_> {
 }
 
 impl<'a> Route<'a> {
-    fn find(path: &'a str) -> Option<Self> {
+    pub(super) fn find(path: &'a str) -> Option<Self> {
         let (provider, is_preview, rest) = if path == "/openai/realtime" {
             (Provider::Azure, true, "/realtime")
         } else if let Some(rest) = path.strip_prefix("/openai/v1") {

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use crate::proxied::{Proxied, only_recording};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::conformance::{Report, Schema};
+use mock_realtime::dialect::Choice;
 use mock_realtime::expect::{Direction, Frame};
 use mock_realtime::proxy::{Proxy, ProxyOptions, Upstream};
 use mock_realtime::recording::{RecordedSession, Recording, Redaction};
@@ -169,6 +170,52 @@ async fn what_breaks_a_rule_is_found_as_it_passes() {
         Vec::from_iter(broken),
         [("cancel-active", 1), ("frame-field", 1)]
     );
+}
+
+#[tokio::test]
+async fn sessions_of_the_beta_are_held_against_the_beta() {
+    let update = json!({ "type": "session.update", "session": { "modalities": ["text"] } });
+    let wrong = json!({ "type": "session.update", "session": { "output_modalities": ["text"] } });
+    for (events, broken) in [
+        (vec![&update], vec![]),
+        (vec![&update, &wrong], vec!["frame-field"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mock = MockServer::builder().dialect(Choice::Auto).start().await;
+        let proxied = Proxied::start(options(folder.path(), &mock)).await;
+        let url = format!("{}/realtime?model=m", proxied.url).parse().unwrap();
+        let request = ClientRequestBuilder::new(url)
+            .with_header("Authorization", "Bearer mock")
+            .with_header("OpenAI-Beta", "realtime=v1");
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        // The first is sent before the server has said which dialect it speaks.
+        for event in &events {
+            socket.send(Message::text(event.to_string())).await.unwrap();
+        }
+        let mut answers = 0;
+        while answers < events.len() {
+            let message = socket.next().await.unwrap().unwrap();
+            let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            answers += usize::from(event["type"] == "session.updated" || event["type"] == "error");
+        }
+        socket.close(None).await.unwrap();
+        while let Some(Ok(_)) = socket.next().await {}
+        let summary = proxied.stop().await;
+        assert_eq!(Vec::from_iter(summary.broken.into_keys()), broken);
+        // A file of it is checked the same, as its server opens the session before all else.
+        let (_, session) = only_recording(folder.path());
+        let mut entries = session.entries.clone();
+        entries.sort_by_key(|entry| entry.by == Direction::Client);
+        let mut report = Report::new(Schema::Observed);
+        for entry in &entries {
+            report.take(entry);
+        }
+        let found = report.finish().findings;
+        assert_eq!(
+            Vec::from_iter(found.iter().map(|finding| finding.rule)),
+            broken
+        );
+    }
 }
 
 #[tokio::test]
