@@ -50,8 +50,8 @@ impl Call {
             .has_faults()
             .then(|| BadLine::new(caller.carrier(), seed, &script.faults));
         Ok(Self {
+            run: ScriptRun::new(script, caller.sample_rate())?,
             caller: Box::new(caller),
-            run: ScriptRun::new(script)?,
             journal: CallJournal::default(),
             line: line.map(Box::new),
             outputs: VecDeque::new(),

@@ -260,6 +260,9 @@ pub trait Caller: fmt::Debug + Send {
     /// Whether the call has begun: what the caller does now gets through.
     fn has_begun(&self) -> bool;
 
+    /// How many samples a second of the caller's voice the line carries.
+    fn sample_rate(&self) -> u32;
+
     /// Whether the caller is still saying something.
     fn is_speaking(&self) -> bool;
 

@@ -23,6 +23,10 @@ impl Mouth {
         self.samples.extend(clip.shared_at_rate(self.rate).iter());
     }
 
+    pub(super) fn sample_rate(&self) -> u32 {
+        self.rate
+    }
+
     /// The next samples; silence follows the last ones. None where nothing is said.
     pub(super) fn take(&mut self, count: usize) -> Option<Vec<i16>> {
         if self.samples.is_empty() {

@@ -631,6 +631,10 @@ impl Caller for AudioCodesCaller {
         self.phase == Phase::Active
     }
 
+    fn sample_rate(&self) -> u32 {
+        self.mouth.sample_rate()
+    }
+
     fn is_speaking(&self) -> bool {
         !self.mouth.is_empty()
     }

@@ -220,6 +220,17 @@ impl From<AudioError> for BridgeTestError {
     }
 }
 
+/// A call that is yet to begin.
+#[derive(Debug)]
+struct Ready {
+    /// Which of its case, from 0.
+    number: usize,
+    caller: String,
+    /// What is under its voices.
+    tones: Option<Tones>,
+    call: Call,
+}
+
 /// A call that is over.
 #[derive(Debug)]
 struct Held {
@@ -346,33 +357,42 @@ impl BridgeTest {
         let gate = Mutex::new(());
         // A bridge may open another session in a call that it takes up again.
         let has_several = self.settings.carrier.resumes() && case.script.breaks();
-        let calls = (0..self.settings.calls).map(|number| {
-            let gate = &gate;
-            async move {
-                let caller = format!("+1555{:07}", first + number);
-                let mut call = self
-                    .call(case, first + number, &caller)?
-                    .within(room.clone());
-                // Alone it cannot be taken for another.
-                let tones = (self.settings.calls > 1).then(|| Tones::of_call(number));
-                if let Some(tones) = tones {
-                    call.set_tones(tones);
-                }
-                let alone = gate.lock().await;
-                if let Some(model) = &self.model {
-                    model.speak_with(tones);
-                }
-                let (result, sessions) = self.hold(call, alone, has_several, dial).await?;
-                Ok(Held {
-                    number,
-                    caller,
-                    tones,
-                    result,
-                    sessions,
-                })
+        // All are ready before the first one begins: that takes time as well.
+        let ready = (0..self.settings.calls).map(|number| self.ready(case, first, number));
+        let ready: Vec<Ready> = ready.collect::<Result<_, _>>()?;
+        let calls = ready.into_iter().map(async |ready| {
+            let alone = gate.lock().await;
+            if let Some(model) = &self.model {
+                model.speak_with(ready.tones);
             }
+            let call = ready.call.within(room.clone());
+            let (result, sessions) = self.hold(call, alone, has_several, dial).await?;
+            Ok(Held {
+                number: ready.number,
+                caller: ready.caller,
+                tones: ready.tones,
+                result,
+                sessions,
+            })
         });
         try_join_all(calls).await
+    }
+
+    /// A call of a case, whose first is the `first` of all.
+    fn ready(&self, case: &Case, first: usize, number: usize) -> Result<Ready, AudioError> {
+        let caller = format!("+1555{:07}", first + number);
+        let mut call = self.call(case, first + number, &caller)?;
+        // Alone it cannot be taken for another.
+        let tones = (self.settings.calls > 1).then(|| Tones::of_call(number));
+        if let Some(tones) = tones {
+            call.set_tones(tones);
+        }
+        Ok(Ready {
+            number,
+            caller,
+            tones,
+            call,
+        })
     }
 
     /// Holds one call; gives the numbers of its sessions and when they were opened. The next one is

@@ -1,5 +1,6 @@
 //! A script in a call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ear::{Ear, TICK};
@@ -23,7 +24,7 @@ const SILENCE: u32 = 800;
 /// A script that is followed in a call: a machine without a clock, like the caller it moves.
 #[derive(Debug)]
 pub(in crate::telephony) struct ScriptRun {
-    steps: Vec<CallStep>,
+    steps: Arc<[CallStep]>,
     sounds: Sounds,
     recogniser: Option<Box<dyn Recogniser>>,
     longest: Duration,
@@ -59,11 +60,11 @@ fn ms(milliseconds: u32) -> Duration {
 }
 
 impl ScriptRun {
-    pub(in crate::telephony) fn new(script: &CallScript) -> Result<Self, AudioError> {
+    pub(in crate::telephony) fn new(script: &CallScript, rate: u32) -> Result<Self, AudioError> {
         let recogniser = known(script)?;
         Ok(Self {
-            steps: script.steps.clone(),
-            sounds: Sounds::of(script)?,
+            steps: script.steps.as_slice().into(),
+            sounds: Sounds::of(script, rate)?,
             recogniser: recogniser.map(|known| Box::new(known) as Box<dyn Recogniser>),
             longest: ms(script.longest_ms.unwrap_or(LONGEST)),
             at: 0,
@@ -162,7 +163,8 @@ impl ScriptRun {
 
     /// Takes the step where it stands; whether it is done, so that the next one can be taken.
     fn take_step(&mut self, caller: &mut dyn Caller, now: Duration) -> bool {
-        let Some(step) = self.steps.get(self.at).cloned() else {
+        let steps = Arc::clone(&self.steps);
+        let Some(step) = steps.get(self.at) else {
             caller.act(Action::HangUp, now);
             self.finish(caller, now);
             return false;
@@ -197,26 +199,26 @@ impl ScriptRun {
                 caller.act(Action::Press(keys.as_str().to_owned()), now);
                 true
             }
-            CallStep::WaitFor(wait) => self.wait(*wait, now),
+            CallStep::WaitFor(wait) => self.wait(**wait, now),
             CallStep::SilentMs(milliseconds) => {
                 if let Doing::Silent { until } = self.doing {
                     now >= until
                 } else {
-                    let until = now + ms(milliseconds);
+                    let until = now + ms(*milliseconds);
                     self.doing = Doing::Silent { until };
                     now >= until
                 }
             }
             CallStep::Expect(expected) => {
-                self.check(&expected, caller, now);
+                self.check(expected, caller, now);
                 true
             }
             CallStep::GapMs(milliseconds) => {
-                caller.act(Action::Gap(ms(milliseconds)), now);
+                caller.act(Action::Gap(ms(*milliseconds)), now);
                 true
             }
             CallStep::Faults(faults) => {
-                self.faults = Some(faults);
+                self.faults = Some(faults.clone());
                 true
             }
             CallStep::Break => {
@@ -254,7 +256,10 @@ impl ScriptRun {
                     Sound::File(_) => None,
                 };
             }
-            caller.act(Action::Say(self.sounds.clip(say)), now);
+            caller.act(
+                Action::Say(self.sounds.clip(say, caller.sample_rate())),
+                now,
+            );
         }
         let said = caller.notes().said.stretches().last();
         let Some(turn) = self.turns.last_mut() else {
@@ -397,9 +402,9 @@ impl ScriptRun {
     fn finish(&mut self, caller: &dyn Caller, now: Duration) {
         self.doing = Doing::Done;
         let by = caller.notes().ended.as_ref().map(|ended| ended.by);
-        let rest: Vec<CallStep> = self.steps.drain(..).skip(self.at).collect();
-        for step in rest {
-            let is_an_end = match &step {
+        let steps = Arc::clone(&self.steps);
+        for step in steps.iter().skip(self.at) {
+            let is_an_end = match step {
                 CallStep::HangUp => true,
                 CallStep::Expect(expected) => expected.hung_up && by == Some(Party::Bridge),
                 _ => false,

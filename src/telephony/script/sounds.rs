@@ -71,7 +71,8 @@ pub(super) struct Sounds {
 }
 
 impl Sounds {
-    pub(super) fn of(script: &CallScript) -> Result<Self, AudioError> {
+    /// For a line with so many samples a second.
+    pub(super) fn of(script: &CallScript, rate: u32) -> Result<Self, AudioError> {
         let voice = script.voice.as_deref().unwrap_or(VOICE);
         let mut clips = HashMap::new();
         let said = script.steps.iter().filter_map(|step| match step {
@@ -83,6 +84,7 @@ impl Sounds {
                 Sound::Text(text) => spoken(text, voice),
                 Sound::File(file) => recorded(file)?,
             };
+            clip.shared_at_rate(rate);
             clips.insert(say.sound.clone(), clip);
         }
         Ok(Self {
@@ -91,11 +93,12 @@ impl Sounds {
         })
     }
 
-    pub(super) fn clip(&self, say: &SayConfig) -> Clip {
+    pub(super) fn clip(&self, say: &SayConfig, rate: u32) -> Clip {
         let known = self.said.get(&say.sound).cloned();
         let clip = known.unwrap_or_else(|| Clip::silence(Duration::ZERO));
         match self.tones {
-            Some(tones) => tones.under(&clip),
+            // What takes long is shared by all calls.
+            Some(tones) => tones.under(&Clip::of(clip.shared_at_rate(rate).to_vec(), rate)),
             None => clip,
         }
     }

@@ -450,6 +450,10 @@ impl Caller for TwilioCaller {
         matches!(self.phase, Phase::Streaming(_))
     }
 
+    fn sample_rate(&self) -> u32 {
+        self.mouth.sample_rate()
+    }
+
     fn is_speaking(&self) -> bool {
         !self.mouth.is_empty()
     }
