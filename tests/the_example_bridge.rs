@@ -1,31 +1,30 @@
 //! The example bridge with frames as carriers send them, written out.
-#![cfg(all(feature = "connect", feature = "telephony"))]
 #![allow(clippy::unwrap_used, reason = "panicking is how a test fails")]
 
-#[path = "../examples/bridge/main.rs"]
-#[allow(dead_code, reason = "its command line is of no use here")]
-mod example;
+#[path = "../examples/bridge/bridge.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    missing_docs,
+    missing_debug_implementations,
+    reason = "an application's"
+)]
+mod bridge;
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use example::Server;
-use example::bridge::{AudioCodes, Carrier, Guard, Lines, Shop, Twilio, hold};
+use bridge::{AudioCodes, Carrier, Lines, Shop, Twilio, hold};
 use futures_util::{SinkExt, StreamExt};
 use mock_realtime::audio::{Clip, Encoding};
-use mock_realtime::connect::Target;
 use mock_realtime::engine::Pacing;
 use mock_realtime::generators::ResponsePlan;
 use mock_realtime::protocol::realtime::{ConversationItemCreate, ConversationItemTruncate};
 use mock_realtime::server::{MockServer, MockServerBuilder};
-use mock_realtime::telephony::script::CallScript;
-use mock_realtime::telephony::twilio::{
-    FormError, PlaceError, PlacedCall, TwilioOptions, VoiceWebhook,
-};
 use serde_json::{Value, json};
 use tokio::io::DuplexStream;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -253,49 +252,4 @@ async fn audiocodes_gets_the_model_in_a_format_of_its_own() {
         starts,
         [&json!({"type": "playStream.start", "streamId": "1", "mediaFormat": "raw/lpcm16"})]
     );
-}
-
-/// Calls the example, which knows Twilio by a secret, from a number whose account signs with `token`.
-async fn place(token: Option<&str>) -> Result<PlacedCall, PlaceError> {
-    let mock = mock().start().await;
-    let variable = |name: &str| match name {
-        "OPENAI_BASE_URL" => Some(mock.url().to_owned()),
-        "OPENAI_API_KEY" => Some("key".to_owned()),
-        _ => None,
-    };
-    let guard = Guard {
-        twilio_auth_token: Some("secret".to_owned()),
-        audiocodes_token: None,
-    };
-    let server = Server::new(Target::from_variables(variable).unwrap(), guard);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/voice?line=1", listener.local_addr().unwrap());
-    let serving = tokio::spawn(server.serve(listener));
-    let webhook = VoiceWebhook {
-        url,
-        from: "+15550100".to_owned(),
-        to: "+15550111".to_owned(),
-    };
-    let options = TwilioOptions {
-        auth_token: token.map(str::to_owned),
-        ..TwilioOptions::default()
-    };
-    let script = CallScript::new("hello").silent_ms(100).hang_up();
-    let placed = webhook.call(options, &script).await;
-    serving.abort();
-    placed
-}
-
-#[tokio::test]
-async fn only_twilio_is_told_where_calls_go() {
-    let placed = place(Some("secret")).await.unwrap();
-    assert!(placed.stream.url.ends_with("/twilio"), "{placed:?}");
-    assert!(placed.result.is_success(), "{placed:?}");
-    for token in [Some("another"), None] {
-        let refused = place(token).await.unwrap_err();
-        let PlaceError::Webhook(FormError::Status(status)) = refused else {
-            panic!("{refused}");
-        };
-        assert_eq!(status, 403);
-    }
 }

@@ -14,7 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
 
 #[path = "../../examples/bridge/main.rs"]
-mod bridge;
+mod example;
 mod callers;
 #[path = "../server/process.rs"]
 #[allow(dead_code, reason = "another benchmark looks at more")]
@@ -64,7 +64,7 @@ const SMALL: Plan = Plan {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(Command::Bridge) = arguments.command {
-        bridge::main().unwrap();
+        example::main().unwrap();
         return ExitCode::SUCCESS;
     }
     let plan = if arguments.bench {

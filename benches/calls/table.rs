@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use mock_realtime::telephony::report::Spread;
+use mock_realtime::telephony::script::Turn;
 use mock_realtime::telephony::{CallResult, Lateness, Party, Sender};
 use tokio::time::{Instant, sleep_until};
 
@@ -73,7 +74,7 @@ impl Table {
             lateness,
             to_bridge: calls.iter().map(sent(Sender::Carrier)).sum(),
             of_bridge: calls.iter().map(sent(Sender::Bridge)).sum(),
-            answers: Spread::of(turns.filter_map(|turn| turn.latency())),
+            answers: Spread::of(turns.filter_map(Turn::latency)),
             all_answered: calls.iter().all(|call| is_whole(call, plan)),
             costs,
         }

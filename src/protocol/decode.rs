@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::RangeBounds;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -245,22 +244,6 @@ where
     deserializer.deserialize_map(Fields(PhantomData))
 }
 
-/// Reads a string of so many characters, each of a class.
-pub(crate) fn bounded_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    expected: &'static str,
-    count: impl RangeBounds<u64>,
-    is_of_class: impl Fn(char) -> bool,
-) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let found = text.chars().count() as u64;
-    if count.contains(&found) && text.chars().all(is_of_class) {
-        Ok(text)
-    } else {
-        Err(D::Error::invalid_value(Unexpected::Str(&text), &expected))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::audio::Base64Audio;
@@ -268,6 +251,7 @@ mod tests {
     use super::super::tagged::{Tagged, read_tag};
     use super::*;
     use serde::Serializer;
+    use serde::de::Error as _;
 
     // A flat event, of which the types say all there is to say, and one with a
     // union and with bounds. Both in a strict and an open variety.

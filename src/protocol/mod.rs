@@ -14,6 +14,8 @@ mod audio;
 #[cfg(feature = "telephony")]
 pub mod audiocodes;
 pub mod beta;
+#[cfg(feature = "telephony")]
+mod bounded_text;
 mod check;
 mod close_code;
 mod decode;
@@ -42,6 +44,8 @@ pub use ids::{CallId, ConversationId, EventId, ItemId, ResponseId, SessionId};
 pub use patch::Patch;
 pub use shape::{FieldShape, MemberShape, ObjectShape, Shape, Shaped, UnionShape};
 
-pub(crate) use decode::{bounded_text, not_null, object};
+#[cfg(feature = "telephony")]
+pub(crate) use bounded_text::bounded_text;
+pub(crate) use decode::{not_null, object};
 pub(crate) use strings::{closed_strings, open_strings};
 pub(crate) use tagged::{Tagged, read_tag};

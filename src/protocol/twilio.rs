@@ -8,6 +8,7 @@
 
 #![allow(
     clippy::pedantic,
+    clippy::manual_is_ascii_check,
     clippy::too_many_arguments,
     unused_imports,
     reason = "generated: as many fields as the protocol has, in its words, and with what any protocol may need"

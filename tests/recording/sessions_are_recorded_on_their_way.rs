@@ -201,7 +201,8 @@ async fn sessions_of_the_beta_are_held_against_the_beta() {
         socket.close(None).await.unwrap();
         while let Some(Ok(_)) = socket.next().await {}
         let summary = proxied.stop().await;
-        assert_eq!(Vec::from_iter(summary.broken.into_keys()), broken);
+        let found: Vec<_> = summary.broken.into_keys().collect();
+        assert_eq!(found, broken);
         // A file of it is checked the same, as its server opens the session before all else.
         let (_, session) = only_recording(folder.path());
         let mut entries = session.entries.clone();
@@ -210,11 +211,9 @@ async fn sessions_of_the_beta_are_held_against_the_beta() {
         for entry in &entries {
             report.take(entry);
         }
-        let found = report.finish().findings;
-        assert_eq!(
-            Vec::from_iter(found.iter().map(|finding| finding.rule)),
-            broken
-        );
+        let findings = report.finish().findings;
+        let found: Vec<_> = findings.iter().map(|finding| finding.rule).collect();
+        assert_eq!(found, broken);
     }
 }
 

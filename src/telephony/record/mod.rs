@@ -243,7 +243,12 @@ impl CallRecord {
                 .heard
                 .stretches()
                 .iter()
-                .map(|stretch| (stretch.start(), stretch.end() - stretch.start()))
+                .map(|stretch| {
+                    (
+                        stretch.start(),
+                        stretch.end().saturating_sub(stretch.start()),
+                    )
+                })
                 .collect(),
         })
     }
