@@ -13,9 +13,9 @@
 )]
 #![allow(clippy::unwrap_used, reason = "panicking is how a benchmark fails")]
 
+mod callers;
 #[path = "../../examples/bridge/main.rs"]
 mod example;
-mod callers;
 #[path = "../server/process.rs"]
 #[allow(dead_code, reason = "another benchmark looks at more")]
 mod process;
