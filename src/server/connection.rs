@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -55,11 +55,7 @@ pub(super) async fn run<S: Stream, E: Engine>(
     place: Place,
 ) {
     let limits = &shared.options.limits;
-    let socket = match upgrade.await {
-        Ok(upgraded) => websocket::<S>(upgraded, limits).await,
-        Err(error) => return tracing::debug!(%error, "the upgrade broke"),
-    };
-    let socket = match socket {
+    let socket = match websocket::<S>(upgrade, limits).await {
         Ok(socket) => socket,
         Err(error) => return tracing::debug!(%error, "the upgrade broke"),
     };
@@ -144,9 +140,10 @@ where
 
 /// The WebSocket on the bare stream: without what HTTP had wrapped around it.
 pub(super) async fn websocket<S: Stream>(
-    upgraded: Upgraded,
+    upgrade: OnUpgrade,
     limits: &Limits,
 ) -> io::Result<WebSocketStream<S>> {
+    let upgraded = upgrade.await.map_err(io::Error::other)?;
     let parts = upgraded
         .downcast::<TokioIo<S>>()
         .map_err(|_| io::Error::other("the upgraded connection is not the one accepted"))?;

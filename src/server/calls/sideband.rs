@@ -56,11 +56,7 @@ impl Following {
         place: Place,
     ) {
         let limits = &shared.options.limits;
-        let socket = match upgrade.await {
-            Ok(upgraded) => websocket::<S>(upgraded, limits).await,
-            Err(error) => return tracing::debug!(%error, "the upgrade broke"),
-        };
-        let socket = match socket {
+        let socket = match websocket::<S>(upgrade, limits).await {
             Ok(socket) => socket,
             Err(error) => return tracing::debug!(%error, "the upgrade broke"),
         };
