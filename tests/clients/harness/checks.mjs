@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /** How long a check may take. */
-const SECONDS = 30;
+const SECONDS = 60;
 
 /** Samples a second of all audio here, mono and of 16 bits. */
 export const RATE = 24_000;

@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-SECONDS = 30
+SECONDS = 60
 
 RATE = 24_000
 """Samples a second of all audio here, mono and of 16 bits."""
