@@ -12,7 +12,7 @@ use super::super::rules::{
     RESPONSE_KNOWN, RESPONSE_OPENS, RESPONSE_OVER, STATUS_EXPLAINED,
 };
 use super::items::Items;
-use super::{Report, SessionFacts, tally};
+use super::{Report, SessionFacts, bytes_per_ms, tally};
 
 /// All responses of the session.
 #[derive(Debug, Default)]
@@ -30,6 +30,8 @@ pub(super) struct Responses {
 struct Response {
     done: bool,
     output: Vec<OutputItem>,
+    /// Of its audio, which need not be in the session's format.
+    bytes_per_ms: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +74,7 @@ impl Responses {
     ) {
         use ServerEventKind as Kind;
         match kind {
-            Kind::ResponseCreated => self.created(event, report),
+            Kind::ResponseCreated => self.created(event, session, report),
             Kind::ResponseDone => self.done(event, report),
             Kind::OutputAudioBufferStarted => {
                 let before = self.playing.replace(text(&event["response_id"]));
@@ -90,7 +92,7 @@ impl Responses {
             }
             // The events of calls of MCP servers name no response.
             _ if event["response_id"].is_string() && is_of_a_response(kind) => {
-                self.within(kind, event, items, session, report);
+                self.within(kind, event, items, report);
             }
             _ => {}
         }
@@ -118,7 +120,7 @@ impl Responses {
             .any(|item| item.id == id && item.done)
     }
 
-    fn created(&mut self, event: &Value, report: &mut Report) {
+    fn created(&mut self, event: &Value, session: &SessionFacts, report: &mut Report) {
         let response = &event["response"];
         let id = text(&response["id"]);
         if response["status"] != "in_progress" {
@@ -140,7 +142,12 @@ impl Responses {
                 "no item",
             );
         }
-        if self.known.insert(id.clone(), Response::default()).is_some() {
+        let format = &response["audio"]["output"]["format"]["type"];
+        let created = Response {
+            bytes_per_ms: bytes_per_ms(format).or(session.output_bytes_per_ms),
+            ..Response::default()
+        };
+        if self.known.insert(id.clone(), created).is_some() {
             report.breaks(&RESPONSE_OPENS, "response.id", &id, "a new id");
         }
         if response["conversation_id"].is_string() {
@@ -174,7 +181,7 @@ impl Responses {
                 id,
                 Response {
                     done: true,
-                    output: Vec::new(),
+                    ..Response::default()
                 },
             );
             return;
@@ -208,7 +215,6 @@ impl Responses {
         kind: ServerEventKind,
         event: &Value,
         items: &mut Items,
-        session: &SessionFacts,
         report: &mut Report,
     ) {
         let id = text(&event["response_id"]);
@@ -230,6 +236,7 @@ impl Responses {
             );
             return;
         }
+        let bytes_per_ms = response.bytes_per_ms;
         if kind == ServerEventKind::ResponseOutputItemAdded {
             response.add(event, items, report);
         } else if let Some(item) = response.item(event, report) {
@@ -238,7 +245,7 @@ impl Responses {
         if kind == ServerEventKind::ResponseOutputAudioDelta {
             self.has_spoken = true;
             let bytes = event["delta"].as_str().map_or(0, decoded_length);
-            items.add_sound(&event["item_id"], bytes, session.output_bytes_per_ms);
+            items.add_sound(&event["item_id"], bytes, bytes_per_ms);
         }
     }
 }
