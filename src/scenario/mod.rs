@@ -64,6 +64,7 @@ mod render;
 mod run;
 mod select;
 mod situation;
+mod variables;
 mod words;
 
 pub use build::{always, holds, intent, tool_gave, user_matches, user_says, when};

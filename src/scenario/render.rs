@@ -1,8 +1,6 @@
 //! From an answer to the plan of a response.
 
-use minijinja::value::Serde;
-use minijinja::{Error, Value as Variable};
-use serde_json::json;
+use minijinja::Error;
 
 use crate::generators::{
     Action, Ending, PlannedCall, PlannedError, PlannedItem, PlannedMcpCall, PlannedMessage,
@@ -21,6 +19,7 @@ use super::model::{
     RateLimitConfig, RateLimitKind, Scenario, UsageConfig,
 };
 use super::situation::Situation;
+use super::variables::Variables;
 
 /// A plan, and what the user is heard to say after it.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ pub(super) fn render(
             hear: Vec::new(),
         });
     }
-    let mut variables = variables(situation, session);
+    let mut variables = Variables::new(situation, session);
     if let Some(template) = &answer.template
         && let Some(named) = scenario.templates.get(&template.template)
     {
@@ -60,15 +59,15 @@ pub(super) fn render(
         for (name, default) in &named.parameters {
             let given = template.parameters.get(name).or(default.as_ref());
             if let Some(given) = given {
-                let text = given.render(&Variable::from(Serde(&variables)))?;
+                let text = given.render(&variables)?;
                 parameters.insert(name.clone(), text.into());
             }
         }
-        variables["parameters"] = parameters.into();
+        variables = variables.with_parameters(parameters);
     }
     let answer = resolve(answer, scenario);
     let mut renderer = Renderer {
-        variables: Variable::from(Serde(&variables)),
+        variables,
         sounds,
         situation,
         hear: Vec::new(),
@@ -80,29 +79,9 @@ pub(super) fn render(
     })
 }
 
-fn variables(situation: &Situation, session: &RealtimeSession) -> serde_json::Value {
-    let tools = situation.tools.iter().map(|(name, tool)| {
-        let tool = json!({ "arguments": tool.arguments, "output": tool.output });
-        (name.clone(), tool)
-    });
-    json!({
-        "user": situation.user(),
-        "assistant": situation.assistant(),
-        "captures": situation.captures,
-        "tools": tools.collect::<serde_json::Map<_, _>>(),
-        "turn": situation.turn,
-        "session": session,
-        "metadata": situation.metadata,
-        "state": situation.state,
-        "parameters": {},
-        "silence": situation.silence.map(|silence| silence.as_secs_f64()),
-        "dtmf": situation.dtmf.as_ref().map(super::model::Keys::as_str),
-    })
-}
-
 struct Renderer<'a> {
     sounds: &'a Sounds,
-    variables: Variable,
+    variables: Variables<'a>,
     situation: &'a Situation,
     hear: Vec<HeardConfig>,
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::short::Shorthand;
 use super::text::only_text;
 use crate::scenario::nearest::nearest;
+use crate::scenario::variables::Variables;
 
 /// What a template can speak of.
 pub(crate) const VARIABLES: [&str; 11] = [
@@ -83,21 +84,23 @@ impl Template {
     }
 
     /// The text with its gaps filled.
-    pub(crate) fn render(&self, variables: &minijinja::Value) -> Result<String, Error> {
+    pub(crate) fn render(&self, variables: &Variables<'_>) -> Result<String, Error> {
         if !self.has_gaps() {
             return Ok(self.0.clone());
         }
-        ENVIRONMENT.template_from_str(&self.0)?.render(variables)
+        ENVIRONMENT
+            .template_from_str(&self.0)?
+            .render(variables.value())
     }
 
     /// As JSON: what is nothing but one gap keeps its type, anything else is a text.
-    fn render_json(&self, variables: &minijinja::Value) -> Result<Value, Error> {
+    fn render_json(&self, variables: &Variables<'_>) -> Result<Value, Error> {
         let Some(expression) = only_gap(&self.0) else {
             return self.render(variables).map(Value::String);
         };
         let value = ENVIRONMENT
             .compile_expression(expression)?
-            .eval(variables)?;
+            .eval(variables.value())?;
         Ok(serde_json::to_value(&value).unwrap_or(Value::Null))
     }
 }
@@ -183,7 +186,7 @@ impl Default for Arguments {
 
 impl Arguments {
     /// As the text that is sent.
-    pub(crate) fn render(&self, variables: &minijinja::Value) -> Result<String, Error> {
+    pub(crate) fn render(&self, variables: &Variables<'_>) -> Result<String, Error> {
         match self {
             Self::Json(object) => {
                 let value = render_value(&Value::Object(object.clone()), variables)?;
@@ -194,7 +197,7 @@ impl Arguments {
     }
 }
 
-fn render_value(value: &Value, variables: &minijinja::Value) -> Result<Value, Error> {
+fn render_value(value: &Value, variables: &Variables<'_>) -> Result<Value, Error> {
     match value {
         Value::String(text) => Template(text.clone()).render_json(variables),
         Value::Array(items) => items
