@@ -99,7 +99,7 @@ impl MockRealtimeClient {
         faults.apply(&mut options);
         let session = DialectSession::new(Dialect::Ga, options);
         let journal = Journal::default();
-        let control = SessionControl::with_faults(faults);
+        let control = SessionControl::of(faults, session.engine().warnings());
         let mut session = MockSession::observed(session, 0, journal.clone(), control.clone());
         #[cfg(feature = "conformance")]
         let verification = Verification::from_env();

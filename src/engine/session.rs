@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::audio::{Chain, DeltaSizes, Encoding};
-use crate::generators::ResponseGenerator;
+use crate::generators::{ResponseGenerator, Warnings};
 use crate::protocol::realtime::{
     ClientEvent, ConversationCreated, ConversationItemCreate, InputAudioBufferDtmfEventReceived,
     McpListToolsTool, RateLimit, ServerEvent, Session as SessionObject, SessionCreated,
@@ -285,6 +285,11 @@ impl Session {
     /// How the audio that comes in is encoded.
     pub fn input_encoding(&self) -> Encoding {
         settings::input_encoding(&self.settings)
+    }
+
+    /// What its generator finds wrong, if that tells.
+    pub(crate) fn warnings(&self) -> Option<Warnings> {
+        self.generator.warnings()
     }
 
     /// How the audio that goes out is encoded: as the response of the conversation has it, where one is

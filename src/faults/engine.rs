@@ -1,7 +1,9 @@
 //! Responses and transcriptions that go wrong.
 
 use crate::engine::{Heard, Transcriber, Transcript, TranscriptionFailure};
-use crate::generators::{Ending, ResponseGenerator, ResponsePlan, ResponseRequest, Scripted};
+use crate::generators::{
+    Ending, ResponseGenerator, ResponsePlan, ResponseRequest, Scripted, Warnings,
+};
 
 use super::connection::ConnectionFaults;
 
@@ -35,6 +37,10 @@ impl ResponseGenerator for FaultyGenerator {
                 ..self.inside.generate(request)
             },
         }
+    }
+
+    fn warnings(&self) -> Option<Warnings> {
+        self.inside.warnings()
     }
 }
 

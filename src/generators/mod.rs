@@ -7,6 +7,7 @@ mod action;
 mod errand;
 mod plan;
 mod scripted;
+mod warnings;
 
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub use plan::{
     Ending, PlannedCall, PlannedItem, PlannedMcpCall, PlannedMessage, PlannedUsage, ResponsePlan,
 };
 pub use scripted::Scripted;
+pub use warnings::Warnings;
 
 /// What a generator is told.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,12 @@ pub struct ResponseRequest<'a> {
 pub trait ResponseGenerator: Send {
     /// The plan of the response to `request`.
     fn generate(&mut self, request: ResponseRequest<'_>) -> ResponsePlan;
+
+    /// Where it writes what it finds wrong, so that tests can ask for it:
+    /// [`SessionControl::warnings`](crate::mock::SessionControl::warnings).
+    fn warnings(&self) -> Option<Warnings> {
+        None
+    }
 }
 
 impl<F> ResponseGenerator for F

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::engine::Ticket;
 use crate::faults::{ConnectionFaults, Faults};
-use crate::generators::{Errand, ResponsePlan};
+use crate::generators::{Errand, ResponsePlan, Warnings};
 use crate::protocol::realtime::{ServerEvent, ServerEventKind};
 use crate::protocol::{EventId, EventPayload};
 
@@ -27,6 +27,7 @@ struct Shared {
     state: Mutex<State>,
     changed: Notify,
     faults: ConnectionFaults,
+    warnings: Option<Warnings>,
 }
 
 #[derive(Default)]
@@ -58,14 +59,23 @@ struct Hold {
 }
 
 impl SessionControl {
-    /// A hand on a session in which this goes wrong.
-    pub(crate) fn with_faults(faults: ConnectionFaults) -> Self {
+    /// A hand on a session in which this goes wrong, and that tells here what seems wrong with it.
+    pub(crate) fn of(faults: ConnectionFaults, warnings: Option<Warnings>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 faults,
+                warnings,
                 ..Shared::default()
             }),
         }
+    }
+
+    /// What seems wrong between the session and the scenario that it follows: tools that are called
+    /// and not declared, delegates that failed, templates that cannot be filled. They are in the log
+    /// as well.
+    pub fn warnings(&self) -> Vec<String> {
+        let warnings = self.shared.warnings.as_ref();
+        warnings.map(Warnings::all).unwrap_or_default()
     }
 
     /// Has more go wrong in the session from now on. Their times count from now; what is about the

@@ -11,6 +11,7 @@ use crate::dialect::DialectSession;
 use crate::engine::Transport;
 use crate::engine::{Input, Output, TranslationSession};
 use crate::expect::Frame;
+use crate::generators::Warnings;
 use crate::protocol::realtime::{
     ClientEvent, ServerEvent, ServerEventKind, Session, TranslationClientEvent,
     TranslationServerEvent, TranslationServerEventKind,
@@ -109,6 +110,11 @@ pub(crate) trait Engine: Debug + Send + 'static {
 
     /// What it is.
     fn identity(&self) -> Identity;
+
+    /// What seems wrong with what it says, if anybody looks at that.
+    fn warnings(&self) -> Option<Warnings> {
+        None
+    }
 }
 
 impl SentKind {
@@ -144,6 +150,10 @@ impl Engine for DialectSession {
 
     fn output_encoding(&self) -> Encoding {
         self.engine().output_encoding()
+    }
+
+    fn warnings(&self) -> Option<Warnings> {
+        self.engine().warnings()
     }
 
     fn write(&mut self, event: &ServerEvent, text: &mut String) -> serde_json::Result<()> {

@@ -178,7 +178,7 @@ impl Observer {
 
     /// Sees a session, of whatever kind.
     pub(crate) fn see<E: Engine>(&self, session: E, faults: &ConnectionFaults) -> MockSession<E> {
-        let control = SessionControl::with_faults(faults.clone());
+        let control = SessionControl::of(faults.clone(), session.warnings());
         let seen = Seen {
             identity: session.identity(),
             control: control.clone(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 
 use crate::engine::{Heard, SessionOptions, Transcriber, Transcript, TranscriptionFailure};
-use crate::generators::{ResponseGenerator, ResponsePlan, ResponseRequest};
+use crate::generators::{PlannedItem, ResponseGenerator, ResponsePlan, ResponseRequest, Warnings};
 use crate::protocol::realtime::RealtimeSession;
 
 use super::audio::Sounds;
@@ -76,6 +76,7 @@ impl CompiledScenario {
 pub struct ScenarioRun {
     compiled: Arc<CompiledScenario>,
     progress: Arc<Mutex<Progress>>,
+    warnings: Warnings,
 }
 
 /// How far a run has come.
@@ -92,7 +93,6 @@ struct Progress {
     chosen: VecDeque<Option<String>>,
     /// What the last choice was made from. In a box, which a run that has not begun does not need.
     last: Option<Box<(Situation, Vec<usize>)>>,
-    warnings: Vec<String>,
 }
 
 impl fmt::Debug for ScenarioRun {
@@ -116,6 +116,7 @@ impl ScenarioRun {
         Self {
             compiled,
             progress: Arc::new(Mutex::new(progress)),
+            warnings: Warnings::default(),
         }
     }
 
@@ -166,7 +167,7 @@ impl ScenarioRun {
     /// What seems wrong between the scenario and the session: calls of tools that the session has
     /// not declared, and delegates that failed.
     pub fn warnings(&self) -> Vec<String> {
-        self.progress().warnings.clone()
+        self.warnings.all()
     }
 
     fn scenario(&self) -> &Scenario {
@@ -205,10 +206,8 @@ impl ScenarioRun {
                 rendered.plan
             }
             Err(error) => {
-                tracing::error!(%error, "a template of the scenario cannot be filled");
-                progress
-                    .warnings
-                    .push(format!("a template cannot be filled: {error}"));
+                self.warnings
+                    .add(format!("a template cannot be filled: {error}"));
                 ResponsePlan::failed("server_error", TEMPLATE_FAILED)
             }
         }
@@ -240,16 +239,15 @@ impl ScenarioRun {
         let asked = DelegateRequest::new(name, rule, situation, request);
         let mut instead = Progress::default();
         let fallback = self.rendered(&mut instead, &config.fallback, situation, request.session);
-        progress.warnings.append(&mut instead.warnings);
         let (run, situation) = (self.clone(), situation.clone());
         let (url, session) = (config.url.clone(), request.session.clone());
         delegate::pending(config, &asked, fallback, move |said| {
             let taken = said.and_then(|text| run.take_reply(&text, &situation, &session));
             taken
                 .map_err(|reason| {
-                    let mut progress = run.progress();
-                    progress.hear.extend(instead.hear);
-                    progress.warn(format!("the delegate {} failed: {reason}", url.as_str()));
+                    run.progress().hear.extend(instead.hear);
+                    run.warnings
+                        .add(format!("the delegate {} failed: {reason}", url.as_str()));
                 })
                 .ok()
         })
@@ -265,7 +263,7 @@ impl ScenarioRun {
         request: &ResponseRequest<'_>,
     ) -> ResponsePlan {
         let url = config.url.as_str();
-        progress.warn(format!(
+        self.warnings.add(format!(
             "the delegate {url} is not asked: this is built without the feature `delegate`"
         ));
         self.rendered(progress, &config.fallback, situation, request.session)
@@ -283,10 +281,28 @@ impl ScenarioRun {
         let rendered = self.render(&answer, situation, session);
         let Rendered { plan, hear } = rendered
             .map_err(|error| format!("a template in its reply cannot be filled: {error}"))?;
-        let mut progress = self.progress();
-        progress.hear.extend(hear);
-        progress.warn_of_undeclared(&plan, situation);
+        self.progress().hear.extend(hear);
+        self.warn_of_undeclared(&plan, situation);
         Ok(plan)
+    }
+
+    fn warn_of_undeclared(&self, plan: &ResponsePlan, situation: &Situation) {
+        for item in &plan.items {
+            if let PlannedItem::FunctionCall(call) = item
+                && !situation.functions.contains(&call.name)
+            {
+                let warning = format!(
+                    "the scenario calls `{}`, which the session has not declared; there is {}",
+                    call.name,
+                    if situation.functions.is_empty() {
+                        "no tool".to_owned()
+                    } else {
+                        situation.functions.join(", ")
+                    }
+                );
+                self.warnings.add(warning);
+            }
+        }
     }
 
     /// What there is for this request, with what the run knows.
@@ -335,33 +351,6 @@ impl Progress {
             }
         }
     }
-
-    fn warn_of_undeclared(&mut self, plan: &ResponsePlan, situation: &Situation) {
-        use crate::generators::PlannedItem;
-        for item in &plan.items {
-            if let PlannedItem::FunctionCall(call) = item
-                && !situation.functions.contains(&call.name)
-            {
-                let warning = format!(
-                    "the scenario calls `{}`, which the session has not declared; there is {}",
-                    call.name,
-                    if situation.functions.is_empty() {
-                        "no tool".to_owned()
-                    } else {
-                        situation.functions.join(", ")
-                    }
-                );
-                self.warn(warning);
-            }
-        }
-    }
-
-    fn warn(&mut self, warning: String) {
-        tracing::warn!("{warning}");
-        if !self.warnings.contains(&warning) && self.warnings.len() < REMEMBERED {
-            self.warnings.push(warning);
-        }
-    }
 }
 
 impl ResponseGenerator for ScenarioRun {
@@ -386,9 +375,13 @@ impl ResponseGenerator for ScenarioRun {
             Some(delegate) => self.delegated(&mut progress, delegate, &situation, &request),
             None => self.rendered(&mut progress, answer, &situation, request.session),
         };
-        progress.warn_of_undeclared(&plan, &situation);
+        self.warn_of_undeclared(&plan, &situation);
         progress.last = Some(Box::new((situation, uses)));
         plan
+    }
+
+    fn warnings(&self) -> Option<Warnings> {
+        Some(self.warnings.clone())
     }
 }
 

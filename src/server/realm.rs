@@ -228,7 +228,7 @@ impl Realm {
             None => {
                 let (frames, bytes) = (0, 0);
                 let journal = Journal::with_limits(expect::Limits { frames, bytes });
-                let control = SessionControl::with_faults(faults.clone());
+                let control = SessionControl::of(faults.clone(), session.warnings());
                 MockSession::observed(session, faults.connection(), journal, control)
             }
         }

@@ -23,6 +23,8 @@ mod the_server_counts_what_it_does;
 mod the_server_ends_in_order;
 mod the_server_speaks_tls;
 mod translation_sessions_are_served;
+#[cfg(feature = "admin")]
+mod what_seems_wrong_with_a_scenario_is_told;
 mod who_does_not_read_is_closed;
 mod who_is_not_let_in_is_told_why;
 #[cfg(feature = "admin")]

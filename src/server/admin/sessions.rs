@@ -44,6 +44,9 @@ pub(super) struct SessionView {
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<Closed>,
+    /// What seems wrong between it and its scenario: tools that are called and not declared, delegates
+    /// that failed, templates that cannot be filled.
+    warnings: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -98,6 +101,7 @@ impl SessionView {
             holding: seen.control.is_holding(),
             entries: 0,
             closed: None,
+            warnings: seen.control.warnings(),
         }
     }
 
